@@ -1,0 +1,180 @@
+"""The one door: ``replicate VERB ...``."""
+
+import importlib
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from common import config, paths
+from common.errors import UserError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+                  help="Replications of the classic recurrent-network papers, measured against their printed numbers.")
+data = typer.Typer(no_args_is_help=True, help="Corpora: fetch, verify, see what is here.")
+app.add_typer(data, name="data")
+
+Paper = Annotated[str, typer.Argument(help="Folder name of a paper; see `replicate list`.")]
+Papers = Annotated[Optional[list[str]], typer.Argument(help="Folder names of papers; none: all.")]
+Scale = Annotated[str, typer.Option(help="quick, scaled or paper.")]
+
+
+@app.command("list")
+def list_() -> None:
+    """Papers, their experiments and scales, and whether the data they need is here."""
+    from common.data import catalog, corpora, fetch
+
+    states = {row.corpus: row.state for row in fetch.status()}
+    for paper in config.papers():
+        grid = {scale: config.experiments(paper, scale) for scale in config.SCALES}
+        typer.secho(f"\n{paper}", bold=True)
+        for scale, names in grid.items():
+            needed = sorted({config.resolve(paper, name, scale)["corpus"] for name in names})
+            notes = [f"{c} ({'made here' if c in corpora.SYNTHETIC else states.get(c, 'unknown')})" for c in needed]
+            typer.echo(f"  {scale:7}{len(names):3} experiments   data: {', '.join(notes) or '-'}")
+        width = max(map(len, {name for names in grid.values() for name in names}), default=0)
+        for name in dict.fromkeys(name for names in grid.values() for name in names):
+            where = ", ".join(scale for scale in config.SCALES if name in grid[scale])
+            done = [s for s in config.SCALES if (paths.REPLICATIONS / paper / "runs" / s / name).exists()
+                    or (paths.REPLICATIONS / paper / "records" / s / f"{name}.json").exists()]
+            typer.echo(f"    {name:{width}}  {where:22}  results: {', '.join(done) or 'none yet'}")
+    first = config.papers()[0]
+    absent = [name for name in catalog.entries() if states[name] != "here"]
+    typer.echo(f"\nTrain one:    replicate run {first} {config.experiments(first, 'quick')[0]}")
+    typer.echo(f"Corpora that are not here: {', '.join(absent) or 'none'} (replicate data fetch NAME)")
+
+
+@data.command("fetch")
+def data_fetch(corpora: Annotated[list[str], typer.Argument(help="Names; see `replicate data status`.")]) -> None:
+    """Get corpora from data/ itself, from $REPLICATIONS_MIRROR, or from their address; check their SHA-256."""
+    from common.data import fetch
+
+    for corpus in corpora:
+        typer.echo(f"{corpus}: {fetch.fetch(corpus)}")
+
+
+@data.command("verify")
+def data_verify(corpora: Annotated[list[str], typer.Argument(help="Names; see `replicate data status`.")]) -> None:
+    """Read every file of some corpora and compare it with the catalogue."""
+    from common.data import fetch
+
+    for corpus in corpora:
+        fetch.verify(corpus)
+        typer.echo(f"{corpus}: right")
+
+
+@data.command("status")
+def data_status() -> None:
+    """What the catalogue holds and what of it is here."""
+    from common.data import fetch
+
+    for row in fetch.status():
+        typer.echo(f"{row.corpus:14} {row.state:12} {row.files:3} files {row.size / 1e6:8.1f} MB   {row.licence}")
+
+
+@app.command()
+def run(
+    paper: Paper,
+    experiment: Annotated[str, typer.Argument(help="A row of the paper's tables; see `replicate list`.")],
+    scale: Scale = "quick",
+    seeds: Annotated[Optional[list[int]], typer.Option(help="Repeat for several; default: the declared ones.")] = None,
+    set_: Annotated[Optional[list[str]], typer.Option("--set", help="key=value; repeat for several.")] = None,
+    devices: Annotated[int, typer.Option(min=1, help="Processes (CPU) or GPUs that share one training.")] = 1,
+    num_nodes: Annotated[int, typer.Option(min=1, help="Machines; started by torchrun or SLURM.")] = 1,
+    precision: Annotated[Optional[str], typer.Option(help="Lightning's, such as 32-true or bf16-mixed.")] = None,
+    accelerator: Annotated[Optional[str], typer.Option(help="cpu or cuda; default: cuda where there is one.")] = None,
+) -> None:
+    """Train and evaluate one experiment. Interrupted, the same command goes on where it stopped.
+
+    With --seeds, --set or --precision the results go to runs/own/ and never count as evidence.
+    """
+    from common.training.run import execute
+
+    folder = execute(paper, experiment, scale, seeds=seeds or (), overrides=set_ or (), devices=devices,
+                     nodes=num_nodes, precision=precision, accelerator=accelerator)
+    typer.echo(f"results: {os.path.relpath(folder, paths.ROOT)}")
+
+
+@app.command()
+def record(paper: Paper, scale: Scale = "scaled") -> None:
+    """Promote finished runs to records/, the evidence that git keeps and every report shows."""
+    from common.training.records import promote
+
+    for path in promote(paper, scale):
+        typer.echo(path.relative_to(paths.ROOT))
+
+
+@app.command()
+def report(papers: Papers = None) -> None:
+    """Write reports/ from the quick runs and the records, and the tables of the papers' READMEs."""
+    from common.reporting import readme
+    from common.reporting.report import report as write
+    from common.reporting.report import reported_papers
+
+    names = papers or reported_papers()
+    folder = write(names)
+    for paper in names:
+        readme.fill(paper)
+    typer.echo(f"open {folder.relative_to(paths.ROOT) / 'index.html'}")
+
+
+@app.command("try")
+def try_(
+    paper: Paper,
+    text: Annotated[Optional[str], typer.Argument(help="What the model starts from.")] = None,
+    experiment: Annotated[Optional[str], typer.Option(help="Which model; default: the paper's first network.")] = None,
+    scale: Scale = "quick",
+    seed: int = 1,
+    length: Annotated[int, typer.Option(min=1, help="How much to produce.")] = 40,
+) -> None:
+    """Use a trained model; a language model continues a text."""
+    from common.training.run import run_folder
+
+    program = importlib.import_module(f"replications.{config.require_paper(paper)}.demo")
+    experiment = experiment or program.DEFAULT_EXPERIMENT
+    config.resolve(paper, experiment, scale)  # an unknown name is an error of its own
+    folder = run_folder(paper, experiment, scale)
+    model = folder / f"seed-{seed}.pt"
+    if not model.exists():
+        raise UserError(f"{model}: no trained model; train it: replicate run {paper} {experiment} --scale {scale}")
+    typer.echo(program.demo(model, text or "", seed=seed, length=length))
+
+
+@app.command()
+def bench(
+    papers: Papers = None,
+    output: Annotated[Path, typer.Option(help="Where to write the JSON.")] = paths.BUILD / "bench.json",
+) -> None:
+    """Training and decoding speed on fixed shapes, as ratios against plain torch in the same run."""
+    from common.benchmark import bench as measure
+
+    typer.echo(measure([config.require_paper(paper) for paper in papers or config.papers()], output))
+
+
+@app.command()
+def publish(
+    papers: Papers = None,
+    online: Annotated[bool, typer.Option(help="Send to W&B now; otherwise written offline for `wandb sync`.")] = False,
+) -> None:
+    """Replay results to W&B, with the papers' numbers as reference lines and the claims as a table."""
+    from common.reporting.publish import publish as replay
+    from common.reporting.results import evidence
+
+    for paper in papers or config.papers():
+        records = [record for runs in evidence(config.require_paper(paper)).values() for record in runs.values()]
+        for folder in replay(paper, records, online=online):
+            typer.echo(folder)
+
+
+def main() -> None:
+    """The ``replicate`` command: errors of the user as one message, interruption without a traceback."""
+    try:
+        app()
+    except UserError as error:
+        typer.secho(f"replicate: {error}", err=True, fg="red")
+        sys.exit(2)
+    except KeyboardInterrupt:
+        typer.secho("interrupted; the same command goes on where it stopped", err=True)
+        sys.exit(130)

@@ -1,0 +1,84 @@
+"""A prepared corpus on disk: token ids in memory-mapped Arrow, its vocabulary, and what is known about it."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from filelock import FileLock
+
+from common.errors import UserError
+from common.text.vocabulary import Vocabulary
+
+SPLITS = ("train", "valid", "test")
+
+
+class Prepared(NamedTuple):
+    vocabulary: Vocabulary
+    arrays: dict[str, np.ndarray]  # split -> int32 [T]
+    info: dict
+
+
+def open_or_prepare(folder: Path, prepare: Callable[[], Prepared]) -> Prepared:
+    """Open ``folder``, calling ``prepare`` once to fill it; other processes wait for the one that prepares.
+
+    A killed process leaves only ``<folder>.partial`` behind, which the next one throws away; a folder that
+    was damaged later is made again. Raises UserError when the disk refuses.
+    """
+    if prepared := _open(folder):
+        return prepared
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{folder}.lock"):
+            if prepared := _open(folder):
+                return prepared
+            _write(folder, prepare())
+    except OSError as error:
+        raise UserError(
+            f"{folder}: the prepared corpus cannot be written ({error.strerror or error}); "
+            "free some space or make the folder writable, then run again"
+        ) from error
+    prepared = _open(folder)
+    assert prepared, f"{folder} cannot be read back"
+    return prepared
+
+
+def _write(folder: Path, prepared: Prepared) -> None:
+    import datasets  # a second of import time that only reading and writing corpora should cost
+
+    partial = Path(f"{folder}.partial")
+    for leftover in (partial, folder):
+        shutil.rmtree(leftover, ignore_errors=True)
+    # One row per split: a single Arrow list is one contiguous buffer, which numpy can map without a copy.
+    features = datasets.Features({"tokens": datasets.List(datasets.Value("int32"))})
+    datasets.disable_progress_bars()  # of one row
+    for split in SPLITS:
+        row = datasets.Dataset.from_dict({"tokens": [prepared.arrays[split]]}, features=features)
+        row.save_to_disk(partial / split)
+    prepared.vocabulary.save(partial / "vocabulary.json")
+    tokens = {split: len(prepared.arrays[split]) for split in SPLITS}
+    (partial / "corpus.json").write_text(json.dumps({"tokens": tokens, "info": prepared.info}) + "\n")
+    os.rename(partial, folder)
+
+
+def _open(folder: Path) -> Prepared | None:
+    """What is in ``folder``, or None when it is absent or not whole."""
+    if not folder.is_dir():
+        return None
+    import datasets
+
+    try:
+        about = json.loads((folder / "corpus.json").read_text())
+        vocabulary = Vocabulary.load(folder / "vocabulary.json")
+        arrays = {}
+        for split in SPLITS:
+            column = datasets.load_from_disk(str(folder / split)).data.column("tokens")
+            arrays[split] = column.chunk(0).values.to_numpy(zero_copy_only=True)
+            if len(arrays[split]) != about["tokens"][split]:
+                return None
+        return Prepared(vocabulary, arrays, about["info"])
+    except (OSError, ValueError, KeyError, TypeError, UserError):  # pyarrow raises OSError and ValueError
+        return None

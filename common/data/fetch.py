@@ -1,0 +1,177 @@
+"""Getting the catalogue's corpora into data/<corpus>/: from there, from a mirror, from their address."""
+
+import hashlib
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pooch
+import requests
+from filelock import FileLock
+from tqdm import tqdm
+
+from common import paths
+from common.data import catalog
+from common.errors import UserError
+
+MIRROR = "REPLICATIONS_MIRROR"  # environment variable: a folder or a URL laid out as <corpus>/<file>
+
+
+@dataclass(frozen=True)
+class Status:
+    """A row of ``replicate data status``; ``state`` is ``here``, ``absent``, or what is missing or wrong."""
+
+    corpus: str
+    state: str
+    files: int
+    size: int  # bytes, as the catalogue has it; 0 for a licensed corpus
+    licence: str
+
+
+def fetch(corpus: str) -> Path:
+    """The folder of a corpus, all files there and right; files that are missing are fetched.
+
+    Each comes from data/<corpus>/ itself, else the mirror, else its URL, and is moved into place only when
+    its SHA-256 is right. A file already there is never replaced.
+
+    Raises UserError for an unknown corpus, a licensed one that is absent, a wrong file in data/<corpus>/, and
+    when no source gives the right file (the message says what each of them answered).
+    """
+    entry = catalog.entry(corpus)
+    folder = paths.DATA / corpus
+    if entry.licensed:
+        return _require_licensed(corpus, entry, folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        locks = paths.BUILD / "locks"
+        locks.mkdir(parents=True, exist_ok=True)
+        with FileLock(locks / f"fetch-{corpus}.lock"):
+            for name, file in entry.files.items():
+                if (folder / name).exists():
+                    _require_right(folder / name, file)
+                else:
+                    _get(corpus, name, file, entry, folder / name)
+    except OSError as error:
+        reason = error.strerror or error
+        raise UserError(f"{folder}: cannot be filled ({reason}); make room or make it writable") from error
+    return folder
+
+
+def verify(corpus: str) -> Path:
+    """The folder of a corpus after reading every file. Raises UserError naming each missing or wrong one."""
+    entry = catalog.entry(corpus)
+    folder = paths.DATA / corpus
+    if entry.licensed:
+        return _require_licensed(corpus, entry, folder)
+    problems = []
+    for name, file in entry.files.items():
+        if not (folder / name).exists():
+            problems.append(f"{folder / name}: missing; get it with: replicate data fetch {corpus}")
+            continue
+        try:
+            _require_right(folder / name, file)
+        except UserError as error:
+            problems.append(str(error))
+    if problems:
+        raise UserError("\n".join(problems))
+    return folder
+
+
+def status() -> list[Status]:
+    """What is here, by presence and size only (``verify`` reads the files), in the catalogue's order."""
+    rows = []
+    for corpus, entry in catalog.entries().items():
+        folder = paths.DATA / corpus
+        here = [name for name in [*entry.files, *entry.requires] if (folder / name).exists()]
+        total = len(entry.files) + len(entry.requires)
+        wrong = [n for n in here if n in entry.files and (folder / n).stat().st_size != entry.files[n].size]
+        state = "here" if len(here) == total else f"{len(here)} of {total} files" if here else "absent"
+        state = f"wrong size: {', '.join(wrong)}" if wrong else state
+        rows.append(Status(corpus, state, total, entry.size, entry.licence))
+    return rows
+
+
+def sha256(path: Path) -> str:
+    """Hexadecimal SHA-256 of a file. Raises UserError when it cannot be read."""
+    try:
+        with Path(path).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}); check the path") from None
+
+
+def _require_licensed(corpus: str, entry: catalog.Entry, folder: Path) -> Path:
+    missing = [name for name in entry.requires if not (folder / name).exists()]
+    if missing:
+        raise UserError(
+            f"{folder}: {corpus} is licensed and never downloaded, and {', '.join(missing)} is not there; "
+            f"{entry.by_hand}"
+        )
+    return folder
+
+
+def _difference(path: Path, file: catalog.File) -> str:
+    """How a file differs from the catalogue's, or nothing."""
+    size = path.stat().st_size
+    if size != file.size:
+        return f"{size:,} bytes instead of {file.size:,}"
+    found = sha256(path)
+    return "" if found == file.sha256 else f"SHA-256 {found[:12]}... instead of {file.sha256[:12]}..."
+
+
+def _require_right(path: Path, file: catalog.File) -> None:
+    if difference := _difference(path, file):
+        raise UserError(
+            f"{path}: is not the catalogue's file ({difference}); it was left as it is: "
+            "move it elsewhere, then run again"
+        )
+
+
+def _get(corpus: str, name: str, file: catalog.File, entry: catalog.Entry, target: Path) -> None:
+    """Try the mirror, then the URL; ``target`` appears only whole and right."""
+    sources = [entry.url + name]
+    if mirror := os.environ.get(MIRROR):
+        sources.insert(0, f"{mirror.rstrip('/')}/{corpus}/{name}")
+    answers = []
+    partial = target.with_name(name + ".partial")
+    for source in sources:
+        try:
+            answer = _copy(source, partial, file) or _difference(partial, file)
+            if not answer:
+                os.replace(partial, target)
+                return
+            answers.append(f"  {source}: {answer}")
+        finally:
+            partial.unlink(missing_ok=True)
+    without_mirror = "" if mirror else f"; or point {MIRROR} to a copy of the data"
+    raise UserError(
+        f"{target}: could not be fetched:\n" + "\n".join(answers) + f"\n"
+        f"Try again with a network, or by hand into {target.parent}: {entry.by_hand}{without_mirror}"
+    )
+
+
+def _copy(source: str, partial: Path, file: catalog.File) -> str:
+    """Copy a path or a URL to ``partial``; returns why it cannot be had, or nothing. A full disk raises."""
+    if not source.startswith(("http://", "https://")):
+        try:
+            original = Path(source).expanduser().open("rb")
+        except OSError as error:
+            return error.strerror
+        with original, partial.open("wb") as copy:
+            shutil.copyfileobj(original, copy)
+        return ""
+    try:
+        with tqdm(total=file.size, unit="B", unit_scale=True, desc=partial.stem, disable=None) as bar:
+            # uncompressed, or the server's Content-Length would not be the size of the file
+            plain = {"Accept-Encoding": "identity"}
+            pooch.HTTPDownloader(progressbar=bar, timeout=30, headers=plain)(source, str(partial), None)
+        return ""
+    except requests.HTTPError as error:
+        return f"the server answered {error.response.status_code} {error.response.reason}"
+    except requests.Timeout:
+        return "no answer within 30 seconds"
+    except requests.ConnectionError:
+        return "no connection"
+    except requests.RequestException as error:
+        return f"the download broke off ({type(error).__name__})"

@@ -1,0 +1,16 @@
+"""The one exception whose message is meant for the user: what is wrong, where, and what to do."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class UserError(Exception):
+    """Printed by the command line as one message, without a traceback; anything else is a bug."""
+
+
+def unknown(kind: str, name: str, known: Iterable[str], where: str = "") -> UserError:
+    """An error for a name that is not in ``known``, with the nearest name that is."""
+    known = sorted(known)
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known) or 'none'}"
+    return UserError(f"{where + ': ' if where else ''}unknown {kind} {name!r}; {hint}")

@@ -1,0 +1,103 @@
+"""Class-factorised output: P(w | s) = P(c(w) | s) P(w | c(w), s). Mikolov et al. (2011), section 4; Goodman (2001).
+
+The vocabulary is sorted by frequency and cut into classes of equal unigram mass, so the words of a class are
+neighbouring rows of one matrix. A token then costs H (C + |class|) products instead of H V.
+"""
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+from torch.nn import functional as F
+
+
+def frequency_classes(counts: np.ndarray, classes: int) -> np.ndarray:
+    """First word of each class, and V at the end ``[C+1]``: frequency binning of the RNNLM toolkit.
+
+    ``counts [V]`` must not rise. Walking down the vocabulary, the next class is opened once the mass read so far
+    exceeds (class + 1) / C; a very frequent word therefore opens one class only, never skips any.
+
+    Raises:
+        ValueError: counts rise, or ``classes`` is not in 1..V.
+    """
+    if np.any(np.diff(counts) > 0):
+        raise ValueError("words must be sorted by falling frequency")
+    if not 1 <= classes <= len(counts):
+        raise ValueError(f"{classes} classes for {len(counts)} words: choose 1..{len(counts)}")
+    if classes == len(counts):
+        return np.arange(classes + 1)
+    mass = np.cumsum(counts, dtype=np.float64) / max(counts.sum(), 1)
+    starts, current = [0], 0
+    for word, read in enumerate(mass[:-1]):
+        if read > (current + 1) / classes and current < classes - 1:
+            current += 1
+            starts.append(word + 1)
+    return np.array([*starts, len(counts)])
+
+
+class _WordGivenClass(torch.autograd.Function):
+    """-log P(w | c(w), s) for tokens sorted by class, one small matrix product per class that occurs.
+
+    The gradient of the word matrix is filled in place, class by class, which autograd's slices could not do: they
+    would add up one V x H matrix per class.
+    """
+
+    @staticmethod
+    def forward(ctx, hidden, weight, targets, segments):
+        loss = hidden.new_zeros(len(hidden))
+        errors = []  # P(. | class) - one-hot, per segment
+        for first, last, low, high in segments:
+            log_p = torch.log_softmax(hidden[first:last] @ weight[low:high].t(), dim=1)
+            index = (targets[first:last] - low).unsqueeze(1)
+            loss[first:last] = -log_p.gather(1, index).squeeze(1)
+            error = log_p.exp_()
+            errors.append(error.scatter_add_(1, index, error.new_full((1, 1), -1.0).expand_as(index)))
+        ctx.save_for_backward(hidden, weight, *errors)
+        ctx.segments = segments
+        return loss
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, gradient):
+        hidden, weight, *errors = ctx.saved_tensors
+        grad_hidden, grad_weight = torch.zeros_like(hidden), torch.zeros_like(weight)
+        for (first, last, low, high), error in zip(ctx.segments, errors, strict=True):
+            error = error * gradient[first:last, None]
+            torch.mm(error, weight[low:high], out=grad_hidden[first:last])
+            torch.mm(error.t(), hidden[first:last], out=grad_weight[low:high])
+        return grad_hidden, grad_weight, None, None
+
+
+class ClassFactorised(nn.Module):
+    """Two softmaxes on the same hidden layer: over classes, and over the words of the target's class."""
+
+    def __init__(self, hidden: int, counts: np.ndarray, classes: int):
+        super().__init__()
+        starts = torch.as_tensor(frequency_classes(np.asarray(counts), classes))
+        self.starts = starts.tolist()
+        self.class_weight = nn.Parameter(torch.empty(len(starts) - 1, hidden))
+        self.word_weight = nn.Parameter(torch.empty(len(counts), hidden))
+        class_of = torch.repeat_interleave(torch.arange(len(starts) - 1), starts.diff())
+        self.register_buffer("class_of", class_of, persistent=False)
+
+    def forward(self, hidden: Tensor, targets: Tensor) -> Tensor:
+        """Negative log-probability (nats) of targets ``[N]`` given hidden ``[N, H]``: ``[N]``."""
+        classes, order = self.class_of[targets].sort()
+        tokens = classes.bincount(minlength=len(self.starts) - 1).tolist()
+        segments, first = [], 0
+        for c, count in enumerate(tokens):
+            low, high = self.starts[c], self.starts[c + 1]
+            if count and high - low > 1:  # the only word of its class has probability one
+                segments.append((first, first + count, low, high))
+            first += count
+        ordered = hidden[order].float()
+        with torch.autocast(hidden.device.type, enabled=False):
+            words = _WordGivenClass.apply(ordered, self.word_weight, targets[order], segments)
+        loss = F.cross_entropy(ordered @ self.class_weight.t(), classes, reduction="none") + words
+        return torch.empty_like(loss).index_copy(0, order, loss)
+
+    def log_probabilities(self, hidden: Tensor) -> Tensor:
+        """Log-probabilities of all words, ``[N, H]`` -> ``[N, V]``."""
+        classes = F.log_softmax(hidden @ self.class_weight.t(), dim=-1)
+        words = (hidden @ self.word_weight.t()).split(self.class_of.bincount().tolist(), dim=-1)
+        return torch.cat([F.log_softmax(w, dim=-1) + classes[..., c, None] for c, w in enumerate(words)], dim=-1)

@@ -1,0 +1,109 @@
+"""Learning curves: one panel per experiment, every seed a line, the others behind it in grey."""
+
+import math
+from collections.abc import Iterator, Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from common.reporting.figures import INK, PALE, PALETTE
+from common.reporting.published import Paper
+from common.reporting.results import Runs
+from common.reporting.summary import Result
+
+COLUMNS = 3
+Curves = dict[str, dict[str, list[tuple[float, float]]]]  # experiment -> seed -> (epoch, value)
+
+
+def curves_of(runs: Runs, metric: str) -> Curves:
+    """The finite points of ``metric`` by epoch; experiments with at most one point per seed have no curve."""
+    found: Curves = {}
+    for name, run in runs.items():
+        seeds: dict[str, list[tuple[float, float]]] = {}
+        for seed, epoch, _, measured, value in run.history:
+            if measured == metric and math.isfinite(value):
+                seeds.setdefault(seed, []).append((epoch, value))
+        if any(len(points) > 1 for points in seeds.values()):
+            found[name] = {seed: sorted(points) for seed, points in seeds.items()}
+    return found
+
+
+def learning_curves(
+    paper: Paper, scale: str, runs: Runs, results: Sequence[Result]
+) -> Iterator[tuple[str, str, Figure]]:
+    """(name, caption, figure) for every ``valid/...`` metric of the histories at one scale.
+
+    Where a published number is about the same quantity (``test/perplexity`` for ``valid/perplexity``) and the
+    same data, a dashed line shows it.
+    """
+    metrics = {row[3] for run in runs.values() for row in run.history if row[3].startswith("valid/")}
+    for metric in sorted(metrics):
+        curves = curves_of(runs, metric)
+        if not curves:
+            continue
+        quantity = metric.partition("/")[2]
+        published = {
+            one.experiment: one.published
+            for one in reversed(results)
+            if one.scale == scale and one.comparable and one.published is not None
+            and one.metric.partition("/")[2] == quantity and one.experiment in curves
+        }  # fmt: skip
+        unit = paper.unit(metric) or paper.unit(f"test/{quantity}") or quantity
+        caption = f"Learning curves at scale {scale}: {metric} after each epoch, every seed a line."
+        if published:
+            caption += " Dashed: the published test value."
+        name = f"curves-{scale}-{quantity.replace('/', '-')}"
+        yield name, caption, _panels(curves, published, unit)
+
+
+def _panels(curves: Curves, published: dict[str, float], unit: str) -> Figure:
+    columns = min(COLUMNS, len(curves))
+    rows = math.ceil(len(curves) / columns)
+    figure = Figure(figsize=(9.6 if columns == COLUMNS else 3.4 * columns + 0.6, 0.5 + 2.05 * rows))
+    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    for index, (axes, name) in enumerate(zip(grid.flat, curves, strict=False)):
+        for other, seeds in curves.items():
+            if other != name:
+                for points in seeds.values():
+                    axes.plot(*zip(*points, strict=True), color=PALE, linewidth=0.6, alpha=0.45, zorder=1)
+        color = PALETTE[index % len(PALETTE)]
+        for points in curves[name].values():
+            axes.plot(*zip(*points, strict=True), color=color, linewidth=1.4, zorder=3)
+        if name in published:
+            axes.axhline(published[name], color=INK, linestyle=(0, (4, 3)), linewidth=1.0, zorder=2)
+            # Curves come from above: the place below the line, on the left, is free.
+            place = (0.02, published[name])
+            across = ("axes fraction", "data")
+            axes.annotate(
+                f"{published[name]:g}", place, (0, -3), across, "offset points", va="top", fontsize=8
+            )
+        axes.set_title(name)
+        axes.tick_params(left=index % columns == 0)
+        if index + columns >= len(curves):  # the lowest panel of its column
+            axes.tick_params(labelbottom=True)
+            axes.set_xlabel("epoch")
+    for axes in grid.flat[len(curves) :]:
+        axes.set_visible(False)
+    for axes in grid[:, 0]:
+        axes.set_ylabel(unit)
+    _scale(grid[0, 0], curves, list(published.values()))
+    return figure
+
+
+def _scale(axes: Axes, curves: Curves, published: list[float]) -> None:
+    """Logarithmic where the values span much, with plain numbers at round places."""
+    values = [
+        value for seeds in curves.values() for points in seeds.values() for _, value in points
+    ] + published
+    low, high = min(values), max(values)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+    if low <= 0 or high / low < 2.5:
+        return
+    steps = (1, 1.2, 1.5, 2, 3, 4, 6, 8) if high / low < 6 else (1, 2, 5)
+    axes.set_yscale("log")
+    axes.set_ylim(low / (high / low) ** 0.12, high * (high / low) ** 0.04)
+    places = [step * 10**power for power in range(-6, 9) for step in steps]
+    axes.set_yticks([place for place in places if low * 0.97 <= place <= high])
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.minorticks_off()

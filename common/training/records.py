@@ -1,0 +1,48 @@
+"""Records: compact evidence from runs on real data, kept by git."""
+
+import csv
+import json
+import os
+from pathlib import Path
+
+from common import config, paths
+from common.errors import UserError
+from common.training.run import run_folder
+
+
+def promote(paper: str, scale: str) -> list[Path]:
+    """Copies every finished run of a scale to ``records/<scale>/<experiment>.json``, learning curves included.
+
+    Raises:
+        UserError: nothing is finished, or a run was made with other settings than those declared now.
+    """
+    written = []
+    for experiment in config.experiments(paper, scale):
+        folder = run_folder(paper, experiment, scale)
+        if not (folder / "results.json").exists():
+            continue
+        record = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+        if record["config"] != config.resolve(paper, experiment, scale):
+            raise UserError(f"{folder}: made with other settings than params.yaml declares now; run it again: "
+                            f"replicate run {paper} {experiment} --scale {scale}")
+        with open(folder / "history.csv", newline="", encoding="utf-8") as file:
+            rows = list(csv.reader(file))[1:]
+        record["history"] = [[int(s), int(e), int(n), metric, float(v)] for s, e, n, metric, v in rows]
+        written.append(_write(paths.REPLICATIONS / paper / "records" / scale / f"{experiment}.json", record))
+    if not written:
+        raise UserError(f"{paper}: no finished run at scale {scale!r}; start one: replicate run {paper} "
+                        f"{config.experiments(paper, scale)[0]} --scale {scale}")
+    return written
+
+
+def _write(path: Path, record: dict) -> Path:
+    """One key per line and one line per learning curve point: small diffs."""
+    head = {key: value for key, value in record.items() if key != "history"}
+    points = ",\n  ".join(json.dumps(row) for row in record["history"])
+    text = json.dumps(head, indent=1, ensure_ascii=False).removesuffix("\n}")
+    text += f',\n "history": [\n  {points}\n ]\n}}\n'
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(text, encoding="utf-8")
+    os.replace(partial, path)
+    return path

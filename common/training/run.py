@@ -1,0 +1,225 @@
+"""A run: one experiment at one scale with all its seeds, from settings to ``runs/<scale>/<experiment>/``.
+
+Work in progress lives in ``build/work/<paper>-<scale>-<experiment>-<fingerprint>/``, named by what determines the
+result: resolved parameters, data and code. An interrupted run with the same fingerprint goes on where it stopped; a
+finished one is moved into place in one step.
+"""
+
+import csv
+import fcntl
+import importlib
+import json
+import os
+import platform
+import random
+import shutil
+import time
+from collections.abc import Iterable
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from common import config as configuration
+from common import paths
+from common.errors import UserError
+from common.training import memory, provenance
+from common.training.closure import code_fingerprint
+
+HISTORY_COLUMNS = ("seed", "epoch", "step", "metric", "value")
+
+
+@dataclass
+class Run:
+    """What a paper's ``experiment.run(run)`` works with: settings in, numbers out."""
+
+    paper: str
+    experiment: str
+    scale: str
+    settings: dict
+    work: Path
+    corpus: Any
+    accelerator: str = "cpu"
+    devices: int = 1
+    nodes: int = 1
+    metrics: dict[str, dict[str, float]] = field(default_factory=dict)
+    parameters: int | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+    throughput: dict[str, float] = field(default_factory=dict)
+    throughput_unit: str = ""
+    figures: dict[str, Any] = field(default_factory=dict)
+    rows: list[list] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return f"{self.paper} {self.experiment} ({self.scale})"
+
+    @property
+    def config(self) -> configuration.Settings:
+        """The settings, typed by the paper."""
+        return configuration.validate(self.paper, self.settings, self.name)
+
+    @property
+    def is_first_process(self) -> bool:
+        """False in the helper processes of a training on several devices: they train, but record nothing."""
+        return _is_first_process()
+
+    def seed_folder(self, seed: int) -> Path:
+        """Where a seed's checkpoints live while the run is in progress."""
+        folder = self.work / f"seed-{seed}"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def record(self, metric: str, seed: int | str, value: float) -> None:
+        """A result. Results over all seeds together have a joined seed: ``1+2+3``."""
+        self.metrics.setdefault(metric, {})[str(seed)] = float(value)
+
+    def history(self, seed: int, epoch: int, step: int, metric: str, value: float) -> None:
+        """A point of a learning curve. A point that is already there (resumed training) is replaced."""
+        key = [seed, epoch, step, metric]
+        self.rows = [row for row in self.rows if row[:4] != key] + [[*key, value]]
+        if self.is_first_process:
+            _write_json(self.seed_folder(seed) / "history.json", [row for row in self.rows if row[0] == seed])
+
+    @contextmanager
+    def seed(self, seed: int):
+        """Seeds every generator, continues the seed's learning curves, and adds up its wall time over interruptions."""
+        random.seed(seed)
+        np.random.seed(seed)
+        torch.manual_seed(seed)
+        folder = self.seed_folder(seed)
+        self.rows = [row for row in self.rows if row[0] != seed] + _read_json(folder / "history.json", [])
+        clock, before = folder / "seconds.json", _read_json(folder / "seconds.json", 0.0)
+        started = time.monotonic()
+        try:
+            yield folder
+        finally:
+            self.seconds[str(seed)] = before + time.monotonic() - started
+            if self.is_first_process:
+                _write_json(clock, self.seconds[str(seed)])
+
+    def results(self) -> dict:
+        """The run as ``results.json`` holds it."""
+        return {
+            "paper": self.paper, "experiment": self.experiment, "scale": self.scale,
+            "seeds": list(self.settings["seeds"]), "metrics": self.metrics, "parameters": self.parameters,
+            "seconds": self.seconds, "throughput": self.throughput, "throughput_unit": self.throughput_unit,
+            "config": self.settings,
+            "provenance": provenance.git_state() | {
+                "fingerprint": fingerprints(self.paper, self.settings, self.corpus),
+                "versions": provenance.versions(), "python": platform.python_version(),
+                "device": provenance.device_name(self.accelerator), "devices": self.devices * self.nodes,
+                "threads": torch.get_num_threads(), "peak_memory_mb": round(memory.peak_memory_mb(), 1),
+            },
+            "figures": self.figures,
+        }
+
+
+def run_folder(paper: str, experiment: str, scale: str) -> Path:
+    """Where a finished run lies."""
+    return paths.REPLICATIONS / paper / "runs" / scale / experiment
+
+
+def fingerprints(paper: str, settings: dict, corpus: Any) -> dict[str, str]:
+    """What determines a result: SHA-256 of parameters, data and code."""
+    return {"parameters": provenance.sha256_json(settings), "data": corpus.fingerprint,
+            "code": code_fingerprint(f"replications.{paper}.experiment")}
+
+
+def execute(
+    paper: str,
+    experiment: str,
+    scale: str = "quick",
+    *,
+    seeds: Iterable[int] = (),
+    overrides: Iterable[str] = (),
+    devices: int = 1,
+    nodes: int = 1,
+    precision: str | None = None,
+    accelerator: str | None = None,
+) -> Path:
+    """Trains and evaluates one experiment; returns the folder of its results.
+
+    Runs with other settings than the declared ones (``overrides``, ``seeds``) go to ``runs/own/`` so that they never
+    count as evidence.
+
+    Raises:
+        UserError: a name, key, corpus or file is wrong, training diverged, or the same run is in progress elsewhere.
+    """
+    declared = configuration.resolve(paper, experiment, scale)
+    settings = configuration.resolve(paper, experiment, scale, overrides)
+    if seeds := list(seeds):
+        settings["seeds"] = seeds
+    if precision is not None:
+        if "precision" not in settings:
+            raise UserError(f"{paper}: its networks have no precision to choose")
+        settings = configuration.validate(paper, settings | {"precision": precision}, paper).model_dump(mode="json")
+    target = run_folder(paper, experiment, scale if settings == declared else "own")
+    program = importlib.import_module(f"replications.{paper}.experiment")
+    corpus = program.load_data(configuration.validate(paper, settings, paper))
+    prints = fingerprints(paper, settings, corpus)
+    work = paths.BUILD / "work" / f"{paper}-{scale}-{experiment}-{provenance.sha256_json(prints)[:12]}"
+    work.mkdir(parents=True, exist_ok=True)
+    memory.keep_freed_memory()
+    run = Run(paper, experiment, scale, settings, work, corpus, accelerator or _accelerator(), devices, nodes)
+    if not run.is_first_process:
+        program.run(run)
+        return target
+    with _only_one(work):
+        program.run(run)
+        finished = work / "finished"
+        shutil.rmtree(finished, ignore_errors=True)
+        finished.mkdir()
+        _write_json(finished / "results.json", run.results(), indent=1)
+        with open(finished / "history.csv", "w", newline="", encoding="utf-8") as file:
+            csv.writer(file, lineterminator="\n").writerows([HISTORY_COLUMNS, *run.rows])
+        for seed in settings["seeds"]:
+            model = run.seed_folder(seed) / "model.pt"
+            if model.exists():
+                shutil.copy2(model, finished / f"seed-{seed}.pt")
+        _replace_folder(finished, target)
+    shutil.rmtree(work, ignore_errors=True)
+    return target
+
+
+def _accelerator() -> str:
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _is_first_process() -> bool:
+    ranks = ("RANK", "SLURM_PROCID", "NODE_RANK", "LOCAL_RANK")  # of torchrun, SLURM and Lightning
+    return not any(int(os.environ.get(name, 0)) for name in ranks)
+
+
+@contextmanager
+def _only_one(work: Path):
+    """A lock that the system drops with the process, however that ends."""
+    with open(work / "lock", "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise UserError(f"{work}: the same run is in progress in another process; wait for it, or stop it") from None
+        yield
+
+
+def _replace_folder(source: Path, target: Path) -> None:
+    old = target.with_name(target.name + ".old")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(old, ignore_errors=True)
+    if target.exists():
+        os.replace(target, old)
+    os.replace(source, target)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _write_json(path: Path, value: Any, indent: int | None = None) -> None:
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(json.dumps(value, indent=indent) + "\n", encoding="utf-8")
+    os.replace(partial, path)
+
+
+def _read_json(path: Path, default: Any) -> Any:
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else default

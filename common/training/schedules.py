@@ -1,0 +1,48 @@
+"""When to lower the learning rate, and when to stop."""
+
+import lightning as L
+import torch
+
+
+class RestoreAndHalve(L.Callback):
+    """The RNNLM toolkit's rule (Mikolov 2012, section 3.3; option ``-min-improvement``).
+
+    After each epoch, with the validation log-probability L (negative): if it fell, the previous weights come back. If
+    it improved by less than the factor ``min_improvement`` (L min_improvement < L_before), the rate is halved after
+    this and every later epoch; at the second such epoch training stops.
+
+    The module logs ``valid/nll`` (nats per word). Weights are copied, so they cost their size once more.
+    """
+
+    def __init__(self, min_improvement: float = 1.003):
+        self.min_improvement = min_improvement
+        self.previous: float | None = None
+        self.best_weights: dict[str, torch.Tensor] = {}
+        self.halving = self.stopped = False
+
+    def on_train_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        trainer.should_stop = self.stopped  # a finished training that is resumed does nothing
+
+    def on_validation_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        if trainer.sanity_checking:
+            return
+        nll = float(trainer.callback_metrics["valid/nll"])
+        if self.previous is not None and nll > self.previous:
+            module.load_state_dict(self.best_weights)
+        else:
+            self.best_weights = {name: w.detach().clone() for name, w in module.state_dict().items()}
+        if self.previous is not None and nll * self.min_improvement > self.previous:
+            trainer.should_stop = self.stopped = self.halving
+            self.halving = True
+        if self.halving:
+            for group in trainer.optimizers[0].param_groups:
+                group["lr"] /= 2
+        self.previous = nll
+
+    def state_dict(self) -> dict:
+        return {"previous": self.previous, "halving": self.halving, "stopped": self.stopped,
+                "best_weights": self.best_weights}
+
+    def load_state_dict(self, state: dict) -> None:
+        self.previous, self.halving, self.stopped = (state[k] for k in ("previous", "halving", "stopped"))
+        self.best_weights = state["best_weights"]

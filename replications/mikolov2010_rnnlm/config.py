@@ -1,0 +1,34 @@
+"""The settings of one row of the tables, typed."""
+
+from typing import Literal
+
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from common.config import Settings
+
+
+class Config(Settings):
+    model: Literal["ngram", "nnlm", "rnn"]
+    sentences: PositiveInt | None  # train on the first so many sentences only
+    # the network
+    hidden: PositiveInt
+    classes: PositiveInt | None  # classes of the factorised output; none: one softmax over all words
+    compression: PositiveInt | None  # units between hidden layer and output
+    rare_threshold: int = Field(ge=0)  # words seen fewer times share one output (2010, equation 7)
+    order: PositiveInt  # feed-forward model: predicts from order - 1 words
+    embedding: PositiveInt  # feed-forward model: features per word
+    direct: bool  # feed-forward model: connections from the features to the output
+    # training
+    bptt: int = Field(ge=0)  # steps back beyond the block; 0 is one-step backpropagation
+    block: PositiveInt  # words between two updates
+    streams: PositiveInt  # parts of the text read side by side, each with its own state
+    lr: PositiveFloat  # per word
+    min_improvement: float = Field(ge=1)
+    weight_decay: float = Field(ge=0)
+    error_clip: PositiveFloat
+    max_epochs: PositiveInt
+    precision: Literal["32-true", "bf16-mixed"]
+    # evaluation
+    dynamic: bool  # also evaluate while learning from the test text
+    dynamic_lr: PositiveFloat
+    dynamic_block: PositiveInt

@@ -1,0 +1,114 @@
+"""The networks of Mikolov's thesis, chapters 2 and 3: Elman's language model, and Bengio's before it.
+
+Notation of the paper: w(t) the current word, s(t) the hidden state, y(t) the distribution of the next word,
+U, W, V the matrices input-hidden, hidden-hidden, hidden-output. All weights start as the RNNLM toolkit starts them.
+"""
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from common.cells.elman import Elman, toolkit_init_
+from common.output.class_factorised import ClassFactorised
+from common.output.full import FullSoftmax
+from replications.mikolov2010_rnnlm.config import Config
+
+State = tuple[Tensor, Tensor]  # hidden state before the remembered words [B, H], the remembered words [K, B]
+
+
+def output_layer(config: Config, width: int, counts: np.ndarray, bias: bool = False) -> nn.Module:
+    """y(t): one softmax (2010, equation 3) or one over classes and one within a class (2011, section 4)."""
+    if config.classes is None or config.classes >= len(counts):
+        return FullSoftmax(width, len(counts), bias)
+    return ClassFactorised(width, counts, config.classes)
+
+
+class RNNLM(nn.Module):
+    """s(t) = f(U w(t) + W s(t-1)), y(t) = g(V s(t)), f logistic, g softmax: 2010, equations 1-5.
+
+    The state carries the last ``bptt`` words besides s: a block of words is unfolded together with them, so that the
+    error of its first word still reaches ``bptt`` steps back (2011, section 3; toolkit ``-bptt``, ``-bptt-block``).
+    """
+
+    def __init__(self, config: Config, counts: np.ndarray):
+        super().__init__()
+        self.bptt = config.bptt
+        self.elman = Elman(len(counts), config.hidden, clip=config.error_clip, through_time=config.bptt > 0)
+        width = config.compression or config.hidden
+        self.compression = nn.Linear(config.hidden, width, bias=False) if config.compression else None
+        self.output = output_layer(config, width, counts)
+        for weight in [*self.output.parameters(), *([self.compression.weight] if self.compression else [])]:
+            toolkit_init_(weight)
+
+    def initial(self, batch: int) -> State:
+        """The state before the first word, ``[B, H]`` and no words ``[0, B]``."""
+        state = self.elman.initial(batch)
+        return state, torch.empty(0, batch, dtype=torch.long, device=state.device)
+
+    def forward(self, words: Tensor, state: State) -> tuple[Tensor, State]:
+        """Words ``[T, B]`` to what the output layer reads ``[T, B, H]``, and the state after them."""
+        before, remembered = state
+        unfolded = torch.cat([remembered, words])
+        hidden = self.elman(unfolded, before)
+        keep = min(self.bptt, len(unfolded))
+        before = torch.cat([before.unsqueeze(0), hidden.detach()])[len(unfolded) - keep]
+        hidden = hidden[len(remembered):]
+        if self.compression is not None:
+            hidden = torch.sigmoid(self.compression(hidden))
+        return hidden, (before, unfolded[len(unfolded) - keep:])
+
+
+class NNLM(nn.Module):
+    """y = softmax(b + W x + U tanh(d + H x)), x the features of the last n - 1 words: Bengio et al. (2003), section 2.
+
+    The output layer computes b + [U W] [tanh(d + H x); x]: the direct connections W are optional.
+    """
+
+    def __init__(self, config: Config, counts: np.ndarray):
+        super().__init__()
+        self.context = config.order - 1
+        width = self.context * config.embedding
+        self.features = nn.Embedding(len(counts), config.embedding, sparse=True)  # C
+        self.hidden = nn.Linear(width, config.hidden)  # H, d
+        self.direct = config.direct
+        self.output = output_layer(config, config.hidden + (width if config.direct else 0), counts, bias=True)
+        for weight in (self.features.weight, self.hidden.weight, *self.output.parameters()):
+            if weight.dim() > 1:
+                toolkit_init_(weight)
+
+    def initial(self, batch: int) -> State:
+        """No hidden state; the words before the first are word 0, ``[n-2, B]``."""
+        device = self.hidden.weight.device
+        return torch.empty(0, device=device), torch.zeros(self.context - 1, batch, dtype=torch.long, device=device)
+
+    def forward(self, words: Tensor, state: State) -> tuple[Tensor, State]:
+        """Words ``[T, B]`` to what the output layer reads ``[T, B, h (+ (n-1) m)]``, and the state after them."""
+        none, remembered = state
+        read = torch.cat([remembered, words])
+        features = self.features(read).unfold(0, self.context, 1)  # [T, B, m, n-1]
+        x = features.transpose(2, 3).flatten(2)
+        hidden = torch.tanh(self.hidden(x))
+        return torch.cat([hidden, x], 2) if self.direct else hidden, (none, read[len(words):])
+
+
+class RareWords(nn.Module):
+    """All words seen fewer than ``threshold`` times share one symbol: 2010, section 2.3, equation 7.
+
+    P(w) = P(rare) / |rare| for each of them, so that probabilities still sum to one.
+    """
+
+    def __init__(self, counts: np.ndarray, threshold: int):
+        super().__init__()
+        kept = int((np.asarray(counts) >= threshold).sum())  # counts fall, so the rare words are the last ones
+        rare = len(counts) - kept
+        symbol = torch.arange(len(counts)).clamp_max(kept)
+        self.register_buffer("symbol", symbol, persistent=False)
+        shared = torch.zeros(len(counts))
+        shared[kept:] = np.log(max(rare, 1))
+        self.register_buffer("shared", shared, persistent=False)  # nats to find the word among the rare ones
+        self.counts = np.append(counts[:kept], np.asarray(counts)[kept:].sum()) if rare else np.asarray(counts)
+
+
+def language_model(config: Config, counts: np.ndarray) -> RNNLM | NNLM:
+    """The network of a setting, for a vocabulary with these training counts ``[V]``, sorted and falling."""
+    return (RNNLM if config.model == "rnn" else NNLM)(config, counts)

@@ -1,0 +1,62 @@
+"""What the catalogue, data.dvc and the readers say of real files, where a mirror has them."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from common import paths
+from common.data import catalog, fetch
+from common.data.corpora import load
+
+MIRROR = os.environ.get(fetch.MIRROR, "")
+OUTS = yaml.safe_load((paths.ROOT / "data.dvc").read_text())["outs"]
+needs_mirror = pytest.mark.skipif(not MIRROR, reason=f"{fetch.MIRROR} is not set: no real data here")
+PINNED = {Path(out["path"]).name: out for out in OUTS}
+
+
+@pytest.fixture(autouse=True)
+def mirror(checkout, monkeypatch):
+    monkeypatch.setenv(fetch.MIRROR, MIRROR)
+
+
+def test_dvc_pins_each_corpus_that_may_be_fetched_and_no_other():
+    fetched = {name: entry for name, entry in catalog.entries().items() if not entry.licensed}
+    assert PINNED.keys() == fetched.keys()
+    for name, entry in fetched.items():
+        assert PINNED[name]["path"] == f"data/{name}"
+        assert (PINNED[name]["nfiles"], PINNED[name]["size"]) == (len(entry.files), entry.size)
+
+
+@needs_mirror
+@pytest.mark.parametrize("corpus", PINNED)
+def test_the_mirror_gives_what_catalogue_and_dvc_pin(corpus):
+    if not (Path(MIRROR) / corpus).is_dir():
+        pytest.skip(f"the mirror has no {corpus}")
+    folder = fetch.fetch(corpus)
+    fetch.verify(corpus)
+    listing = []  # what DVC hashes for a folder
+    for file in sorted(folder.iterdir()):
+        listing.append({"md5": hashlib.md5(file.read_bytes()).hexdigest(), "relpath": file.name})
+    assert PINNED[corpus]["md5"] == hashlib.md5(json.dumps(listing).encode()).hexdigest() + ".dir"
+
+
+@needs_mirror
+def test_penn_treebank_has_the_published_counts():
+    ptb = load("ptb")
+    assert (len(ptb.train), len(ptb.valid), len(ptb.test)) == (929_589, 73_760, 82_430)
+    assert len(ptb.vocabulary) == 10_000
+    ends = [int((split == ptb.eos).sum()) for split in (ptb.train, ptb.valid, ptb.test)]
+    assert ends == [42_068, 3_370, 3_761]
+    assert ptb.vocabulary.words[:4] == ("the", "<unk>", "</s>", "N")
+    assert np.bincount(ptb.train).tolist() == list(ptb.vocabulary.counts)
+
+
+@needs_mirror
+def test_penn_treebank_by_characters_has_the_counts_before_line_ends():
+    ptb = load("ptb", unit="characters", train_sentences=1000)
+    assert (len(ptb.valid) - 3_370, len(ptb.test) - 3_761) == (389_672, 438_662)

@@ -1,0 +1,54 @@
+import math
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from common.reporting.claims import Effect
+from common.reporting.strips import PAD, WIDTH, domain, effect_strip, strip
+
+finite = some.floats(-1e6, 1e6)
+
+
+def marks(svg, kind):
+    return [part for part in ElementTree.fromstring(str(svg)) if part.get("class") == kind]
+
+
+@given(some.lists(finite, min_size=1))
+def test_the_domain_encloses_its_values(values):
+    low, high = domain(values)
+    assert low < high and all(low <= value <= high for value in values)
+
+
+def test_the_domain_has_round_ends():
+    assert domain([97.2, 165.3, None]) == (95.0, 170.0)
+    assert domain([]) == (0.0, 1.0)
+    assert domain([-math.inf, 2.0, 4.0]) == domain([2.0, 4.0])
+
+
+def test_every_seed_is_a_dot_at_its_place():
+    svg = strip({"1": 0.0, "2": 5.0, "3": 10.0}, (2.5, 7.5), 10.0, (0.0, 10.0), 'a "label" & more')
+    middle = (WIDTH) / 2
+    assert [float(dot.get("cx")) for dot in marks(svg, "seed")] == [PAD, middle, WIDTH - PAD]
+    (bar,), (tick,) = marks(svg, "ci"), marks(svg, "tick")
+    inner = WIDTH - 2 * PAD
+    assert float(bar.get("x")) == pytest.approx(PAD + inner / 4, abs=0.1)
+    assert float(bar.get("width")) == pytest.approx(inner / 2, abs=0.1)
+    assert float(tick.get("x1")) == WIDTH - PAD
+    assert ElementTree.fromstring(str(svg)).get("aria-label") == 'a "label" & more'
+
+
+def test_what_is_unknown_is_not_drawn():
+    svg = strip({"1": 1.0}, (None, None), None, (0.0, 2.0), "x")
+    assert not marks(svg, "ci") and not marks(svg, "tick") and not marks(svg, "side")
+
+
+@pytest.mark.parametrize("allowed", [(-math.inf, 0.0), (0.0, math.inf), (-1.0, 1.0)])
+def test_what_a_claim_allows_is_shaded(allowed):
+    effect = Effect("a − b", {"1": -2.0, "2": 2.0}, 0.0, -3.0, 3.0, 0.0, allowed)
+    (side,) = marks(effect_strip(effect), "side")
+    start, end = float(side.get("x")), float(side.get("x")) + float(side.get("width"))
+    middle = WIDTH / 2
+    assert (start == 0) == math.isinf(allowed[0]) and (end == WIDTH) == math.isinf(allowed[1])
+    assert start <= middle <= end

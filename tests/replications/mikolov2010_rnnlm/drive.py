@@ -1,0 +1,45 @@
+"""``replicate`` on a checkout of its own, in a process of its own.
+
+TEST_CHECKOUT is the folder, TEST_RUNS a JSON list of command lines, TEST_STOP an update at which the first of them
+saves and breaks off. (By the environment, because Lightning starts its second process with this one's.)
+"""
+
+import json
+import os
+import sys
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from common import cli, paths
+from common.training import checkpoints, fit
+
+checkout = Path(os.environ["TEST_CHECKOUT"])
+paths.BUILD, paths.REPLICATIONS = checkout / "build", checkout / "replications"
+stop = int(os.environ.get("TEST_STOP", 0))
+torch.set_num_threads(1)
+
+
+class Stopped(BaseException):
+    pass
+
+
+class StopAfterSaving(checkpoints.SaveLast):
+    def on_train_batch_end(self, trainer, *_):
+        if trainer.global_step == stop:
+            self._save(trainer)
+            raise Stopped
+
+
+for command in json.loads(os.environ["TEST_RUNS"]):
+    fit.SaveLast = StopAfterSaving if stop else partial(checkpoints.SaveLast, seconds=0.0)
+    sys.argv[1:] = command
+    try:
+        cli.main()
+    except SystemExit as end:
+        if end.code:
+            raise
+    except Stopped:
+        print("stopped", flush=True)
+    stop = 0

@@ -1,0 +1,24 @@
+"""Two processes that share a training give the network of one."""
+
+import torch
+
+from common.training.run import execute
+
+PAPER = "mikolov2010_rnnlm"
+
+
+def test_two_processes_train_the_network_of_one(checkout, tiny, start):
+    changes = {"lr": 0.1, "max_epochs": 2}
+    networks = {"rnn": tiny(classes=None, **changes), "rnn_classes": tiny(seeds=[1, 2], **changes),
+                "rnn_one_step": tiny(bptt=0, **changes), "nnlm": tiny(**changes)}
+    commands = [["run", PAPER, name, "--devices", "2", "--accelerator", "cpu",
+                 *(word for text in overrides for word in ("--set", text))] for name, overrides in networks.items()]
+    process = start(commands[0], *commands, TEST_STOP=17)
+    output, _ = process.communicate(timeout=200)
+    assert process.returncode == 0 and "stopped" in output, output
+    runs = checkout / "replications" / PAPER / "runs" / "own"
+    for name, overrides in networks.items():
+        two = {path.name: torch.load(path, weights_only=True)["weights"] for path in (runs / name).glob("*.pt")}
+        folder = execute(PAPER, name, overrides=overrides, accelerator="cpu")
+        one = {path.name: torch.load(path, weights_only=True)["weights"] for path in folder.glob("*.pt")}
+        torch.testing.assert_close(two, one, rtol=0, atol=1e-6)
