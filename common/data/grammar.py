@@ -106,7 +106,7 @@ def leaning(words: list[str], topic: str | None) -> list[str]:
 
 # The grammar.
 
-KEEP_TOPIC = 0.9  # probability that a sentence stays with the topic of the one before it
+KEEP_TOPIC = 0.95  # probability that a sentence stays with the topic of the one before it
 COMMON = 0.1  # share of the nouns and verbs that belong to no topic
 
 
@@ -215,7 +215,7 @@ def productions(symbol: tuple) -> Iterator[Rule]:
         case "common noun", number:
             yield from ((p, noun_form(stem, number)) for p, stem in zipf(COMMON_NOUNS))
         case "place noun", topic, number:
-            for p, stem in zipf(leaning(PLACES, topic), 3):
+            for p, stem in zipf(leaning(PLACES, topic), 1):
                 yield p, noun_form(stem, number), ("name", stem)
         case "verb", topic, number, tense:
             yield from ((p, verb_form(stem, number, tense)) for p, stem in verbs(topic))
@@ -223,9 +223,9 @@ def productions(symbol: tuple) -> Iterator[Rule]:
             yield 0.6,
             yield 0.4, ("adjective", topic), ("adjectives", topic)
         case "adjective", topic:
-            yield from zipf(leaning(ADJECTIVES, topic), 1)
+            yield from zipf(leaning(ADJECTIVES, topic))
         case "manner", topic:
-            yield from zipf(leaning(MANNERS, topic), 1)
+            yield from zipf(leaning(MANNERS, topic))
         case "determiner", number:
             yield from zipf(DETERMINERS[number])
         case ("preposition",):

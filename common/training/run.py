@@ -200,8 +200,8 @@ def _only_one(work: Path):
     with open(work / "lock", "w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise UserError(f"{work}: the same run is in progress in another process; wait for it, or stop it") from None
+        except OSError:
+            raise UserError(f"{work}: the same run is in progress in another process; wait for it or stop it") from None
         yield
 
 

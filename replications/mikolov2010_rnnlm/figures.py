@@ -69,7 +69,7 @@ def gain_by_frequency(run: dict) -> tuple[str, Figure]:
     axes.axhline(0, color=INK, linewidth=0.8)
     axes.grid(axis="x", visible=False)
     axes.set(xlabel="occurrences of the word in the training text", ylabel="bits per word\nahead of KN5")
-    return "Bits by which the networks, averaged over seeds, are ahead of KN5 on the test text, by word frequency.", figure
+    return "Bits by which the networks, averaged over seeds, beat KN5 on the test text, by word frequency.", figure
 
 
 def classes(runs: Runs) -> tuple[str, Figure]:
@@ -100,4 +100,4 @@ def text_size(runs: Runs) -> tuple[str, Figure]:
         axes.plot([x] * len(values), values, "o", color=PALETTE[0], alpha=0.7)
     axes.set_xticks(range(len(sizes)), [label for label, _ in sizes])
     axes.set(xlabel="training text", ylabel="lower than KN5 alone, %", xlim=(-0.5, len(sizes) - 0.5))
-    return "What RNN + KN5 gains over KN5 of the same text (networks of 50, 100 and 200 units); a dot is a seed.", figure
+    return "What RNN + KN5 gains over KN5 of the same text (50, 100 and 200 hidden units); a dot is a seed.", figure

@@ -1,7 +1,7 @@
 """``replicate`` on a checkout of its own, in a process of its own.
 
-TEST_CHECKOUT is the folder, TEST_RUNS a JSON list of command lines, TEST_STOP an update at which the first of them
-saves and breaks off. (By the environment, because Lightning starts its second process with this one's.)
+TEST_CHECKOUT is the folder, TEST_RUNS a JSON list of command lines, TEST_SECONDS the time between checkpoints,
+TEST_STOP an update at which the first run saves and breaks off. (By the environment, because Lightning starts its second process with this one's.)
 """
 
 import json
@@ -33,7 +33,7 @@ class StopAfterSaving(checkpoints.SaveLast):
 
 
 for command in json.loads(os.environ["TEST_RUNS"]):
-    fit.SaveLast = StopAfterSaving if stop else partial(checkpoints.SaveLast, seconds=0.0)
+    fit.SaveLast = StopAfterSaving if stop else partial(checkpoints.SaveLast, seconds=float(os.environ.get("TEST_SECONDS", 120)))
     sys.argv[1:] = command
     try:
         cli.main()

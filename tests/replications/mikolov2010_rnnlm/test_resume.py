@@ -89,9 +89,9 @@ def test_the_second_seed_goes_on_and_the_first_stays(train, monkeypatch):
 
 
 def test_a_killed_process_resumes_exactly(checkout, tiny, start, train, capsys):
-    changes = {"max_epochs": 40, "min_improvement": 1}
+    changes = {"max_epochs": 10}
     overrides = [word for text in tiny(**changes) for word in ("--set", text)]
-    process = start(["run", PAPER, "rnn_classes", "--accelerator", "cpu", *overrides])  # saves after every update
+    process = start(["run", PAPER, "rnn_classes", "--accelerator", "cpu", *overrides], TEST_SECONDS=0)
     deadline = time.monotonic() + 100
     while not any("[1, 2," in curve.read_text() for curve in checkout.glob("build/work/*/seed-1/history.json")):
         assert process.poll() is None and time.monotonic() < deadline, process.communicate()[0]

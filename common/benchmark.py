@@ -1,0 +1,60 @@
+"""Speed as ratios: every case of a paper against its reference, in one process, interleaved.
+
+A paper's ``bench.py`` has ``REFERENCE`` and ``CASES``: name -> a function that sets a case up and returns the function
+to be timed, which does one piece of fixed work and returns how many items (words, sentences) it went through.
+"""
+
+import importlib.util
+import json
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from common.training import memory, provenance
+
+ROUNDS = 7
+
+
+def bench(papers: list[str], output: Path) -> str:
+    """Measures the papers that have a ``bench.py``, writes JSON to ``output``, returns a table."""
+    memory.keep_freed_memory()
+    found = {paper: _measure(importlib.import_module(f"replications.{paper}.bench")) for paper in papers
+             if importlib.util.find_spec(f"replications.{paper}.bench")}
+    machine = {"device": provenance.device_name("cpu"), "threads": torch.get_num_threads(),
+               "versions": provenance.versions()} | provenance.git_state()
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(json.dumps({"machine": machine, "papers": found}, indent=1) + "\n", encoding="utf-8")
+    lines = []
+    for paper, cases in found.items():
+        lines.append(f"\n{paper}   (items per second; ratio to the first line: median and range of {ROUNDS} rounds)")
+        width = max(map(len, cases))
+        for name, case in cases.items():
+            low, high = case["ratio_range"]
+            lines.append(f"  {name:{width}}  {case['per_second']:10,.0f} {case['unit']}/s   "
+                         f"{case['ratio']:6.2f}  ({low:.2f} to {high:.2f})")
+    return "\n".join([*lines, f"\nwritten to {output}"])
+
+
+def _measure(module) -> dict[str, dict]:
+    """Rounds over all cases in turn, so that a busy moment of the machine hits all of them."""
+    names = [module.REFERENCE, *(name for name in module.CASES if name != module.REFERENCE)]
+    work: dict[str, Callable[[], int]] = {name: module.CASES[name]() for name in names}
+    speeds: dict[str, list[float]] = {name: [] for name in names}
+    for name in names:
+        work[name]()  # warm up
+    for _ in tqdm(range(ROUNDS), disable=None, desc=module.__name__.split(".")[1]):
+        for name in names:
+            started = time.perf_counter()
+            items = work[name]()
+            speeds[name].append(items / (time.perf_counter() - started))
+    reference = speeds[module.REFERENCE]
+    result = {}
+    for name in names:
+        ratios = [ours / theirs for ours, theirs in zip(speeds[name], reference, strict=True)]
+        result[name] = {"per_second": statistics.median(speeds[name]), "unit": module.UNIT,
+                        "ratio": statistics.median(ratios), "ratio_range": [min(ratios), max(ratios)]}
+    return result

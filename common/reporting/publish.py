@@ -1,0 +1,201 @@
+"""Results replayed to Weights & Biases: a view of the files, which stay the only home of a result.
+
+A replay is repeatable: run ids follow from the results, so publishing again replaces what was published before.
+Nothing here runs while a model trains, and nothing else in the suite imports wandb.
+"""
+
+import io
+import os
+import shutil
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from tqdm import tqdm
+
+from common import paths
+from common.config import SCALES
+from common.errors import UserError
+from common.reporting import figures
+from common.reporting.claims import Verdict, judge
+from common.reporting.published import Paper, Value, load_paper, terms
+from common.reporting.results import Record, Runs
+from common.reporting.summary import other_data
+from common.training.provenance import sha256_json
+
+PROJECT = "rnn-replications"
+OTHER_DATA = "Trained on other data than the paper's: the series paper/... are for orientation only."
+
+
+def publish(paper: str, records: Sequence[Record], *, online: bool = False) -> list[str]:
+    """Replay ``records`` of one paper to W&B; returns the folders written, or with ``online`` the addresses.
+
+    One run per experiment and seed (learning curves, the published numbers as constant series ``paper/<metric>``,
+    verdicts of the claims it takes part in), and one ``report`` run per scale (tables of claims and results, the
+    paper's figures). Offline unless ``online`` or the variable WANDB_MODE says otherwise: it then writes
+    ``wandb/offline-run-*`` below the folder WANDB_DIR (default: the checkout), for ``wandb sync`` whenever wanted.
+
+    Raises:
+        UserError: wandb is not installed or refuses (no login), or ``paper.yaml`` is bad.
+    """
+    wandb = _wandb()
+    published = load_paper(paper)
+    runs_of = {scale: {r.experiment: r for r in records if r.scale == scale} for scale in SCALES}
+    jobs = []
+    for scale, runs in runs_of.items():
+        verdicts = [judge(paper, published, claim, scale, runs) for claim in published.claims] if runs else []
+        jobs += [(_replay_seed, record, seed, published, verdicts) for record in runs.values() for seed in record.seeds]
+        jobs += [(_replay_report, paper, scale, runs, published, verdicts)] if runs else []
+    mode = "online" if online else os.environ.get("WANDB_MODE", "offline")
+    try:
+        return [replay(wandb, mode, *rest) for replay, *rest in tqdm(jobs, desc=f"publish {paper}", disable=None)]
+    except wandb.Error as error:
+        raise UserError(f"W&B: {error}; `wandb login` for online runs, or publish offline") from error
+
+
+def _wandb() -> ModuleType:
+    try:
+        import wandb
+    except ImportError as error:
+        raise UserError("publishing to W&B needs the package wandb: pip install wandb") from error
+    return wandb
+
+
+class _Run:
+    """``with _Run(...) as run``: one W&B run that takes the place of former offline copies of itself."""
+
+    def __init__(self, wandb: ModuleType, mode: str, name: str, **settings: Any):
+        self.folder = Path(os.environ.get("WANDB_DIR") or paths.ROOT)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.name = name
+        self.former = self._copies()
+        quiet = wandb.Settings(
+            silent=True, console="off", disable_git=True, save_code=False,
+            x_disable_stats=True, x_disable_meta=True, x_disable_machine_info=True, x_save_requirements=False,
+        )  # fmt: skip
+        # Without `resume`, a run with a known id is overwritten on the server.
+        self.run = wandb.init(project=os.environ.get("WANDB_PROJECT", PROJECT), id=name, name=name, mode=mode,
+                              dir=self.folder, settings=quiet, **settings)  # fmt: skip
+
+    def _copies(self) -> list[Path]:
+        return [file.parent for file in self.folder.glob(f"wandb/offline-run-*/run-{self.name}.wandb")]
+
+    def __enter__(self) -> Any:
+        return self.run
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.run.finish(exit_code=int(kind is not None))
+        if kind is None:  # the former copies only go once the new one is whole
+            for folder in self.former:
+                shutil.rmtree(folder)
+
+    @property
+    def address(self) -> str:
+        return self.run.url or str(Path(self.run.dir).parent)
+
+
+def _identity(record: Record) -> str:
+    return sha256_json(record.provenance.get("fingerprint") or record.config)
+
+
+def _replay_seed(wandb: ModuleType, mode: str, record: Record, seed: int, paper: Paper, verdicts: list[Verdict]) -> str:
+    mine = [one for one in verdicts if record.experiment in {term.experiment for term in terms(one.claim.rule)}]
+    name = f"{record.paper}-{record.experiment}-{record.scale}-s{seed}-{_identity(record)[:8]}"
+    reference = {f"paper/{row.metric}": row.published for _, row in reversed(paper.rows())
+                 if row.experiment == record.experiment and row.published is not None}  # fmt: skip
+    measured = {metric: values[str(seed)] for metric, values in record.metrics.items() if str(seed) in values}
+    replay = _Run(
+        wandb, mode, name,
+        group=f"{record.paper}/{record.experiment}",
+        job_type="train" if record.history else "eval",
+        tags=_tags(record.paper, record.scale) + [f"claim:{one.claim.id}"[:64] for one in mine],
+        notes=OTHER_DATA if record.experiment in other_data(record.paper, record.scale) else None,
+        config=record.config | {"seed": seed, "provenance": record.provenance},
+    )  # fmt: skip
+    with replay as run:
+        run.define_metric("step")
+        run.define_metric("*", step_metric="step")
+        for point in _points(record, seed, measured):
+            run.log(point | reference)
+        run.summary.update(measured)
+        for key in ("seconds", "throughput"):
+            if str(seed) in getattr(record, key):
+                run.summary[key] = getattr(record, key)[str(seed)]
+        run.summary["parameters"] = record.parameters
+        for one in mine:
+            run.summary.update({f"claim/{one.claim.id}/{key}": value for key, value in _outcome(one).items()})
+    return replay.address
+
+
+def _points(record: Record, seed: int, measured: dict[str, float]) -> list[dict[str, float]]:
+    """The learning curves, a dictionary per step, and a last point with the final results."""
+    rows = sorted((row for row in record.history if row[0] == str(seed)), key=lambda row: row[2])
+    points = []
+    for step, group in groupby(rows, key=lambda row: row[2]):
+        group = list(group)
+        curves = {metric: value for _, _, _, metric, value in group}
+        points.append(curves | {"step": step, "epoch": group[-1][1]})
+    last = points.pop() if points else {"step": 0}
+    return [*points, measured | last]
+
+
+def _replay_report(
+    wandb: ModuleType, mode: str, paper: str, scale: str, runs: Runs, published: Paper, verdicts: list[Verdict]
+) -> str:
+    name = f"{paper}-report-{scale}-{sha256_json([_identity(record) for record in runs.values()])[:8]}"
+    claims = [[one.claim.id, one.claim.says, one.claim.where, *_texts(_outcome(one))] for one in verdicts]
+    numbers = {(row.experiment, row.metric): row.published for _, row in reversed(published.rows())}
+    results = [
+        [record.experiment, metric, seed, value, numbers.get((record.experiment, metric))]
+        for record in runs.values() for metric, values in record.metrics.items() for seed, value in values.items()
+    ]  # fmt: skip
+    replay = _Run(
+        wandb, mode, name, group=f"{paper}/report", job_type="report",
+        tags=_tags(paper, scale) + [f"claim:{one.claim.id}"[:64] for one in verdicts],
+        config={"title": published.title, "venue": published.venue, "year": published.year, "scale": scale},
+    )  # fmt: skip
+    with replay as run:
+        columns = ["claim", "says", "where", "ours", "published", "verdict", "evidence"]
+        run.log({"claims": wandb.Table(columns, claims)})
+        columns = ["experiment", "metric", "seed", "value", "published"]
+        run.log({"results": wandb.Table(columns, results)})
+        with figures.style():
+            for figure_name, caption, figure in figures.paper_figures(paper, runs):
+                run.log({f"figure/{figure_name}": wandb.Image(_picture(figure), caption=caption)})
+        run.summary.update({f"claim/{one.claim.id}/verdict": one.verdict for one in verdicts})
+    return replay.address
+
+
+def _tags(paper: str, scale: str) -> list[str]:
+    return [f"paper:{paper}"[:64], f"scale:{scale}"]  # W&B refuses a tag of more than 64 characters
+
+
+def _outcome(one: Verdict) -> dict[str, Any]:
+    """What we measured (by the label of each effect), what the paper printed, and the verdict."""
+    rule = one.claim.rule
+    return {
+        "ours": {part.effect.label: part.effect.mean for part in one.parts if part.effect},
+        "published": rule.published if isinstance(rule, Value) else one.claim.published,
+        "verdict": one.verdict,
+        "evidence": one.evidence,
+    }
+
+
+def _texts(outcome: dict[str, Any]) -> list[str]:
+    """The same in words, one text per column of a table."""
+    def text(value: Any) -> str:
+        if isinstance(value, dict):
+            return ", ".join(f"{key}: {number:.4g}" for key, number in value.items())
+        return "" if value is None else str(value)
+
+    return [text(value) for value in outcome.values()]
+
+
+def _picture(figure: Any) -> Any:
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=150, facecolor="white")
+    return Image.open(buffer)

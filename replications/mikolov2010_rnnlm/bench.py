@@ -1,0 +1,116 @@
+"""Training speed of the recurrent network at H = 200, V = 10,000, against plain torch.
+
+All cases read the same made-up text, Zipf-distributed over the vocabulary, in 32 streams and blocks of 10 words.
+"""
+
+import warnings
+from collections.abc import Callable
+
+import lightning as L
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from common import config
+from common.data.streams import Streams
+from common.training.sgd import SGD
+from replications.mikolov2010_rnnlm.module import LanguageModel
+
+WORDS, VOCABULARY, HIDDEN, STREAMS, BLOCK = 9600, 10_000, 200, 32, 10
+UNIT = "words"
+REFERENCE = "plain torch: nn.RNN, full softmax"
+
+
+def counts() -> np.ndarray:
+    """Training counts of a Zipf vocabulary ``[V]``."""
+    return (1_000_000 / np.arange(1, VOCABULARY + 1)).astype(np.int64)
+
+
+def text() -> Streams:
+    zipf = counts() / counts().sum()
+    return Streams(np.random.default_rng(1).choice(VOCABULARY, WORDS, p=zipf), 0, STREAMS, BLOCK)
+
+
+class PlainTorch(nn.Module):
+    """What one writes first: ``nn.Embedding``, ``nn.RNN``, ``nn.Linear``, ``F.cross_entropy``."""
+
+    def __init__(self, output: nn.Module | None = None):
+        super().__init__()
+        self.embedding = nn.Embedding(VOCABULARY, HIDDEN)
+        self.rnn = nn.RNN(HIDDEN, HIDDEN)
+        self.adaptive = output
+        self.linear = None if output else nn.Linear(HIDDEN, VOCABULARY)
+
+    def loss(self, words, next_words, state):
+        hidden, state = self.rnn(self.embedding(words), state)
+        hidden, targets = hidden.flatten(0, 1), next_words.flatten()
+        if self.adaptive is not None:
+            return self.adaptive(hidden, targets).loss * len(targets), state.detach()
+        return F.cross_entropy(self.linear(hidden), targets, reduction="sum"), state.detach()
+
+
+def plain(adaptive: bool = False) -> Callable[[], int]:
+    cutoffs = [1000, 4000]
+    model = PlainTorch(nn.AdaptiveLogSoftmaxWithLoss(HIDDEN, VOCABULARY, cutoffs) if adaptive else None)
+    optimiser, stream = torch.optim.SGD(model.parameters(), 0.01), text()
+
+    def work() -> int:
+        state = None
+        for words, next_words in stream:
+            loss, state = model.loss(words, next_words, state)
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+        return WORDS
+
+    return work
+
+
+def ours(experiment: str, precision: str = "32-true") -> Callable[[], int]:
+    """The paper's network in a bare loop."""
+    model, stream = module(experiment, precision), text()
+    optimiser = SGD(model.parameters(), 0.01)
+
+    def work() -> int:
+        state = model.network.initial(STREAMS)
+        for words, next_words in stream:
+            with torch.autocast("cpu", torch.bfloat16, enabled=precision != "32-true"):
+                nll, state = model.negative_log_probabilities(words, next_words, state)
+            optimiser.zero_grad()
+            nll.sum().backward()
+            optimiser.step()
+        return WORDS
+
+    return work
+
+
+def with_lightning(experiment: str) -> Callable[[], int]:
+    """The paper's network as ``replicate run`` trains it; one Trainer goes through the text several times."""
+    epochs = 4
+
+    def work() -> int:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            trainer = L.Trainer(accelerator="cpu", devices=1, max_epochs=epochs, logger=False, barebones=False,
+                                enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False)
+            trainer.fit(module(experiment, "32-true"), text())
+        return WORDS * epochs
+
+    return work
+
+
+def module(experiment: str, precision: str) -> LanguageModel:
+    paper = "mikolov2010_rnnlm"
+    settings = config.resolve(paper, experiment, "scaled") | {"precision": precision, "lr": 0.01, "streams": STREAMS}
+    return LanguageModel(config.validate(paper, settings, "bench"), counts())
+
+
+CASES = {
+    REFERENCE: plain,
+    "plain torch: nn.RNN, adaptive softmax": lambda: plain(adaptive=True),
+    "full softmax": lambda: ours("rnn"),
+    "full softmax, bfloat16": lambda: ours("rnn", "bf16-mixed"),
+    "100 classes": lambda: ours("rnn_classes"),
+    "100 classes, Lightning": lambda: with_lightning("rnn_classes"),
+}
