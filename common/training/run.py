@@ -42,6 +42,7 @@ class Run:
     settings: dict
     work: Path
     corpus: Any
+    origin: dict  # commit and fingerprints when the run began
     accelerator: str = "cpu"
     devices: int = 1
     nodes: int = 1
@@ -108,8 +109,7 @@ class Run:
             "seeds": list(self.settings["seeds"]), "metrics": self.metrics, "parameters": self.parameters,
             "seconds": self.seconds, "throughput": self.throughput, "throughput_unit": self.throughput_unit,
             "config": self.settings,
-            "provenance": provenance.git_state() | {
-                "fingerprint": fingerprints(self.paper, self.settings, self.corpus),
+            "provenance": self.origin | {
                 "versions": provenance.versions(), "python": platform.python_version(),
                 "device": provenance.device_name(self.accelerator), "devices": self.devices * self.nodes,
                 "threads": torch.get_num_threads(), "peak_memory_mb": round(memory.peak_memory_mb(), 1),
@@ -164,7 +164,8 @@ def execute(
     work = paths.BUILD / "work" / f"{paper}-{scale}-{experiment}-{provenance.sha256_json(prints)[:12]}"
     work.mkdir(parents=True, exist_ok=True)
     memory.keep_freed_memory()
-    run = Run(paper, experiment, scale, settings, work, corpus, accelerator or _accelerator(), devices, nodes)
+    origin = provenance.git_state() | {"fingerprint": prints}
+    run = Run(paper, experiment, scale, settings, work, corpus, origin, accelerator or _accelerator(), devices, nodes)
     if not run.is_first_process:
         program.run(run)
         return target
