@@ -18,7 +18,7 @@ from common.ngram.cache import Cache
 from common.ngram.good_turing import GoodTuring
 from common.ngram.interpolation import mix, tune_weights
 from common.ngram.kneser_ney import KneserNey
-from common.training.checkpoints import save_atomically
+from common.training import checkpoints
 from common.training.fit import fit
 from common.training.run import Run
 from common.training.schedules import RestoreAndHalve
@@ -81,7 +81,7 @@ def networks(run: Run) -> None:
     kn5 = cache = None
     alone: list[Probabilities] = []
     for seed in config.seeds:
-        with run.seed(seed) as folder:
+        with run.seed(seed):
             module = train(run, seed)
             if not run.is_first_process:
                 continue
@@ -101,9 +101,6 @@ def networks(run: Run) -> None:
                     dynamic[split] = dynamic_probabilities(module, getattr(corpus, split), corpus.eos)
                 module.load_state_dict(weights)
                 record_all(run, "dynamic", seed, dynamic, kn5, cache)
-            save_atomically({"config": run.settings, "vocabulary": corpus.vocabulary.fingerprint,
-                             "counts": torch.as_tensor(np.asarray(corpus.vocabulary.counts)),
-                             "weights": module.state_dict()}, folder / "model.pt")
     if run.is_first_process:
         average = {split: np.mean([p[split] for p in alone], axis=0) for split in SPLITS}
         if len(alone) > 1:
@@ -116,11 +113,18 @@ def train(run: Run, seed: int) -> LanguageModel:
     corpus, config = run.corpus, run.config
     module = LanguageModel(config, np.asarray(corpus.vocabulary.counts))
     run.parameters = sum(weight.numel() for weight in module.parameters())
-    text = partial(Streams, corpus.train, corpus.eos, config.streams, config.block)
-    valid = Streams(corpus.valid, corpus.eos, 1, 1000)
-    rule = RestoreAndHalve(config.min_improvement)
-    fit(run, seed, module, text, valid, max_epochs=config.max_epochs, precision=config.precision, callbacks=[rule])
-    module.load_state_dict(rule.best_weights)
+    path = run.seed_folder(seed) / "model.pt"
+    if path.exists():  # trained before the run was interrupted
+        module.load_state_dict(checkpoints.load(path)["weights"])
+    else:
+        text = partial(Streams, corpus.train, corpus.eos, config.streams, config.block)
+        valid = Streams(corpus.valid, corpus.eos, 1, 1000)
+        rule = RestoreAndHalve(config.min_improvement)
+        fit(run, seed, module, text, valid, max_epochs=config.max_epochs, precision=config.precision, callbacks=[rule])
+        module.load_state_dict(rule.best_weights)
+        if run.is_first_process:
+            checkpoints.save_atomically({"config": run.settings, "vocabulary": corpus.vocabulary.fingerprint,
+                                         "weights": module.state_dict()}, path)
     epochs = [row for row in run.rows if row[0] == seed and row[3] == "train/words_per_second"]
     if epochs:
         run.throughput[str(seed)] = float(np.median([row[4] for row in epochs]))
