@@ -11,15 +11,16 @@ Each paper types its settings with a frozen :class:`Settings` in ``config.py``; 
 import importlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from common import paths
 from common.errors import UserError, unknown
 
 SCALES = ("quick", "scaled", "paper")
+Seed = Annotated[int, Field(ge=0, lt=2**32)]  # what NumPy takes
 
 
 class Settings(BaseModel):
@@ -28,7 +29,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     corpus: str
-    seeds: tuple[int, ...]
+    seeds: tuple[Seed, ...] = Field(min_length=1)
 
 
 def papers() -> list[str]:
@@ -103,7 +104,10 @@ def resolve(paper: str, experiment: str, scale: str, overrides: Iterable[str] = 
         key, equals, value = text.partition("=")
         if not equals:
             raise UserError(f"--set {text}: write key=value")
-        settings[key] = yaml.safe_load(value)
+        try:
+            settings[key] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise UserError(f"--set {text}: the value is not valid YAML; quote it if it is text") from error
     return validate(paper, settings, params_file(paper)).model_dump(mode="json")
 
 

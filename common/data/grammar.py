@@ -5,17 +5,17 @@ language model can be measured against the best that any model could do, not onl
 
 What a word depends on is often far away, where a 5-gram cannot see it:
 
-- the *topic* (the sea, the court, ...) of a sentence's first noun chooses its other nouns and its verbs, makes
-  some adjectives, adverbs and places likelier than others, and mostly lasts for several sentences;
-- a verb agrees with its subject in *number* across prepositional phrases and relative clauses, whose own nouns
-  have other numbers; so do the reflexive, the possessive, and the pronoun that opens the next sentence;
+- the *topic* (the sea, the court, ...) of a sentence's first noun chooses its other nouns and its verbs,
+  makes some adjectives, adverbs and places likelier than others, and mostly lasts for several sentences;
+- a verb agrees with its subject in *number* across prepositional phrases and relative clauses, whose own
+  nouns have other numbers; so do the reflexive, the possessive, and the pronoun that opens the next sentence;
 - a word of time at the start of the sentence fixes the *tense* of all its verbs.
 
-And some of it is what counts remember best, as in natural text: every place has a name of its own ("the tower of
-the roses"), and most places are rare.
+And some of it is what counts remember best, as in natural text: every place has a name of its own ("the tower
+of the roses"), and most places are rare.
 
-What cannot be seen yet has not been chosen yet either (a noun behind "the" decides its number itself), so that
-the next word always says which rule was used.
+What cannot be seen yet has not been chosen yet either (a noun behind "the" decides its number itself), so
+that the next word always says which rule was used.
 """
 
 import math
@@ -37,7 +37,7 @@ def derive(prefixes: Iterable[str], stems: list[str]) -> list[str]:
     return stems + [prefix + stem for prefix in prefixes for stem in stems]
 
 
-PREFIXES = "moon iron stone silver wind north half arch sun south long gold star black fore".split()
+PREFIXES = "moon iron stone silver wind north half arch sun south long gold star black dawn mist".split()
 TOPICS = {  # nouns / verbs, all with regular inflection
     "sea": "ship captain sailor harbour island wave pirate lighthouse gull fisher mast reef / "
            "steer board row salvage hoist plunder drift navigate",
@@ -56,14 +56,15 @@ NOUNS = {topic: derive(PREFIXES[:1], words.partition("/")[0].split()) for topic,
 VERBS = {topic: words.partition("/")[2].split() for topic, words in TOPICS.items()}
 COMMON_NOUNS = derive(PREFIXES[:3], "friend stranger visitor neighbour teacher brother sister guest".split())
 COMMON_VERBS = "watch follow greet visit remember need admire notice help want".split()
-ROOTS = ("garden tower river bridge forest street window mountain corner gate field village road hall shadow "
-         "winter storm morning cave wall hill room cellar roof well lane yard kitchen dungeon library").split()
+ROOTS = ("garden tower river bridge forest street window mountain corner gate field village road hall "
+         "shadow winter storm morning cave wall hill room cellar roof well lane yard kitchen dungeon "
+         "library").split()
 PLACES = derive(PREFIXES, ROOTS)
-MATTERS = derive(PREFIXES, ("glass sorrow dust gold ashes thorns silk mercy echoes salt roses smoke honey "
-                            "bones pearls ice clay copper feathers lead wool fire").split())
-QUALITIES = ("old quiet great bold strange slow bright loud proud calm dark sweet cruel brave clever grand kind "
-             "rough fresh solemn plain neat sharp stern warm mild quick rare deep rude soft swift vague weak odd "
-             "tender secret honest patient modest").split()
+MATTERS = derive(PREFIXES, ("glass sorrow dust gold ashes thorns silk mercy echoes salt roses smoke "
+                            "honey bones pearls ice clay copper feathers lead wool fire").split())
+QUALITIES = ("old quiet great bold strange slow bright loud proud calm dark sweet cruel brave clever grand "
+             "kind rough fresh solemn plain neat sharp stern warm mild quick rare deep rude soft swift vague weak "
+             "odd tender secret honest patient modest").split()
 MANNERS = [quality + "ly" for quality in derive(["un"], QUALITIES)]
 ADJECTIVES = QUALITIES + [root + end for end in ("like", "less", "most", "ward", "wide") for root in ROOTS]
 DETERMINERS = {
@@ -174,8 +175,8 @@ def productions(symbol: tuple) -> Iterator[Rule]:
             yield 0.3, ("determiner", "singular"), ("adjectives", topic), ("place noun", topic, "singular")
             yield 0.3, ("determiner", "plural"), ("adjectives", topic), ("place noun", topic, "plural")
         case "name", place:
-            yield 0.5,
-            yield 0.5, "of", "the", MATTERS[PLACES.index(place) % len(MATTERS)]
+            yield 0.4,
+            yield 0.6, "of", "the", MATTERS[PLACES.index(place) % len(MATTERS)]
 
         # The predicate: verbs, reflexives and possessives agree with the subject.
         case "predicate", topic, number, tense:
@@ -215,7 +216,7 @@ def productions(symbol: tuple) -> Iterator[Rule]:
         case "common noun", number:
             yield from ((p, noun_form(stem, number)) for p, stem in zipf(COMMON_NOUNS))
         case "place noun", topic, number:
-            for p, stem in zipf(leaning(PLACES, topic), 1):
+            for p, stem in zipf(leaning(PLACES, topic), 2):
                 yield p, noun_form(stem, number), ("name", stem)
         case "verb", topic, number, tense:
             yield from ((p, verb_form(stem, number, tense)) for p, stem in verbs(topic))
@@ -253,7 +254,7 @@ class Text:
 def generate(
     seed: int = 1, train_tokens: int = 200_000, valid_tokens: int = 20_000, test_tokens: int = 20_000
 ) -> Text:
-    """Three independent texts, each of at least so many tokens (</s> counted), stopped at the end of a sentence.
+    """Three independent texts of so many tokens (</s> counted), each up to the end of its last sentence.
 
     The same seed gives the same text on every machine.
     """
@@ -276,7 +277,7 @@ def _sentences(rng: random.Random, tokens: int) -> Iterator[str]:
 
 @cache
 def entropy_rate() -> float:
-    """The entropy of the text in nats per token (</s> counted): exact, see ProbabilisticGrammar.entropy_rate."""
+    """The entropy of the text in nats per token (</s> counted), exactly."""
     return GRAMMAR.entropy_rate()
 
 

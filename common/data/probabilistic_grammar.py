@@ -1,8 +1,8 @@
 """Probabilistic grammars that know the true probability of every next word, and their own entropy.
 
-The grammars are context-free, with features in their symbols, and LL(1): the next word always says which rule was
-used. So the parse is known at any place of a text, and the probability of a word is a product over the few rules
-that it reveals.
+The grammars are context-free, with features in their symbols, and LL(1): the next word always says which rule
+was used. So the parse is known at any place of a text, and the probability of a word is a product over the few
+rules that it reveals.
 """
 
 import math
@@ -27,8 +27,8 @@ class ProbabilisticGrammar:
     Args:
         productions: the rules that rewrite a nonterminal; their probabilities sum to one.
         start: the symbol of the whole text.
-        period: the name of the nonterminals at which the text begins anew (its sentences): every sentence ends
-            in the symbol of the next, whose features are all that is carried over.
+        period: the name of the nonterminals at which the text begins anew (its sentences): every sentence
+            ends in the symbol of the next, whose features are all that is carried over.
     """
 
     def __init__(self, productions: Callable[[tuple], Iterable[Rule]], start: tuple, period: str):
@@ -76,11 +76,11 @@ class ProbabilisticGrammar:
     def entropy_rate(self) -> float:
         """The entropy of the text in nats per word, exactly: the best mean loss that any model can have.
 
-        One rewriting of symbol i gives on average M[i, j] symbols j, so a whole sentence has N = (I - M)^-1 of
-        them (the mean matrix of a branching process). N times the entropy of each symbol's own choice is the
-        entropy of a sentence, for an unambiguous grammar has one derivation per sentence; N times the words that
-        each symbol writes is its length. Both are averaged over the stationary distribution of the symbols with
-        which sentences start.
+        One rewriting of symbol i gives on average M[i, j] symbols j, so a whole sentence has N = (I - M)^-1
+        of them (the mean matrix of a branching process). N times the entropy of each symbol's own choice is the
+        entropy of a sentence, for an unambiguous grammar has one derivation per sentence; N times the words
+        that each symbol writes is its length. Both are averaged over the stationary distribution of the symbols
+        with which sentences start.
         """
         symbols = self.reachable()
         index = {symbol: i for i, symbol in enumerate(symbols)}
@@ -117,7 +117,7 @@ class ProbabilisticGrammar:
 
 
 class Parser:
-    """Reads a text of the grammar word by word and knows the true distribution of the next word, given all before."""
+    """Reads a text word by word and knows the true distribution of the next word, given all before."""
 
     def __init__(self, grammar: ProbabilisticGrammar):
         self.grammar = grammar
@@ -134,7 +134,7 @@ class Parser:
             beginnings, empty = self.grammar.first_words(symbol)
             for word, (p, _) in beginnings.items():
                 if word in distribution:
-                    raise ValueError(f"not LL(1): {word!r} may begin or follow what comes first in {self.stack[::-1]}")
+                    raise ValueError(f"not LL(1): {word!r} begins two continuations of {self.stack[::-1]}")
                 distribution[word] = reach * p
             reach *= empty
             if not reach:
@@ -154,4 +154,4 @@ class Parser:
             if not empty:
                 break
             log_p += math.log(empty)
-        raise UserError(f"the grammar does not allow {word!r} here; the oracle only knows text that it wrote itself")
+        raise UserError(f"the grammar does not allow {word!r} here; the oracle knows no text but its own")

@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from common.errors import UserError
+
 
 class Streams:
     """Windows ``(words [T, B], next words [T, B])`` of a text; its position is part of a checkpoint.
@@ -22,15 +24,15 @@ class Streams:
         block: T; the last window may be shorter.
 
     Raises:
-        ValueError: fewer words than streams, or streams that the processes cannot share evenly.
+        UserError: fewer words than streams, or streams that the processes cannot share evenly.
     """
 
     def __init__(self, tokens: np.ndarray, first: int, streams: int, block: int, rank: int = 0, world: int = 1):
         if streams % world:
-            raise ValueError(f"{streams} streams cannot be shared by {world} processes; choose a multiple")
+            raise UserError(f"{streams} streams cannot be shared by {world} processes; choose a multiple")
         rows = len(tokens) // streams
         if not rows:
-            raise ValueError(f"{len(tokens)} words cannot fill {streams} streams")
+            raise UserError(f"{len(tokens)} words cannot fill {streams} streams; choose fewer")
         before = np.concatenate([[first], tokens[:-1]])
         self.words, self.next_words = (
             torch.from_numpy(text[: rows * streams].astype(np.int64).reshape(streams, rows)[rank::world].T.copy())

@@ -90,7 +90,7 @@ class ClassFactorised(nn.Module):
             if count and high - low > 1:  # the only word of its class has probability one
                 segments.append((first, first + count, low, high))
             first += count
-        ordered = hidden[order].float()
+        ordered = hidden[order].to(self.word_weight.dtype)
         with torch.autocast(hidden.device.type, enabled=False):
             words = _WordGivenClass.apply(ordered, self.word_weight, targets[order], segments)
         loss = F.cross_entropy(ordered @ self.class_weight.t(), classes, reduction="none") + words

@@ -54,7 +54,9 @@ def load(path: Path, map_location=None) -> dict:
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such checkpoint; train it first with `replicate run`") from error
     except Exception as error:  # torch raises many kinds for a broken file
-        raise UserError(f"{path}: not a readable checkpoint ({type(error).__name__}); delete it and run again"
+        previous = path.with_name("previous.ckpt")
+        advice = f"replace it by {previous.name} beside it" if previous.exists() else "delete it"
+        raise UserError(f"{path}: not a readable checkpoint ({type(error).__name__}); {advice} and run again"
                         ) from error
 
 

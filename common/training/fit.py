@@ -93,7 +93,8 @@ def fit(
         callbacks=[*callbacks, RandomState(), StopAtNaN(work), History(run, seed), SaveLast(work)],
     )
     batches = train(trainer.global_rank, trainer.world_size)
-    trainer.fit(module, batches, valid, ckpt_path=last if last.exists() else None, weights_only=True)
-    if trainer.interrupted:
-        raise KeyboardInterrupt
+    try:
+        trainer.fit(module, batches, valid, ckpt_path=last if last.exists() else None, weights_only=True)
+    except SystemExit:  # Lightning's way to end at Ctrl-C
+        raise KeyboardInterrupt from None
     return trainer

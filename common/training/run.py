@@ -25,10 +25,11 @@ import torch
 
 from common import config as configuration
 from common import paths
-from common.errors import UserError
+from common.errors import UserError, unknown
 from common.training import memory, provenance
 from common.training.closure import code_fingerprint
 
+ACCELERATORS = ("cpu", "cuda")
 HISTORY_COLUMNS = ("seed", "epoch", "step", "metric", "value")
 
 
@@ -150,9 +151,8 @@ def execute(
         UserError: a name, key, corpus or file is wrong, training diverged, or the same run is in progress elsewhere.
     """
     declared = configuration.resolve(paper, experiment, scale)
-    settings = configuration.resolve(paper, experiment, scale, overrides)
-    if seeds := list(seeds):
-        settings["seeds"] = seeds
+    chosen = [f"seeds={seeds}"] if (seeds := list(seeds)) else []
+    settings = configuration.resolve(paper, experiment, scale, [*overrides, *chosen])
     if precision is not None:
         if "precision" not in settings:
             raise UserError(f"{paper}: its networks have no precision to choose")
@@ -165,7 +165,7 @@ def execute(
     work.mkdir(parents=True, exist_ok=True)
     memory.keep_freed_memory()
     origin = provenance.git_state() | {"fingerprint": prints}
-    run = Run(paper, experiment, scale, settings, work, corpus, origin, accelerator or _accelerator(), devices, nodes)
+    run = Run(paper, experiment, scale, settings, work, corpus, origin, _accelerator(accelerator), devices, nodes)
     if not run.is_first_process:
         program.run(run)
         return target
@@ -186,8 +186,12 @@ def execute(
     return target
 
 
-def _accelerator() -> str:
-    return "cuda" if torch.cuda.is_available() else "cpu"
+def _accelerator(name: str | None) -> str:
+    if name not in (None, *ACCELERATORS):
+        raise unknown("accelerator", name, ACCELERATORS)
+    if name == "cuda" and not torch.cuda.is_available():
+        raise UserError("accelerator cuda: torch finds no GPU here; use cpu")
+    return name or ("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def _is_first_process() -> bool:

@@ -15,7 +15,7 @@ class Config(Settings):
     classes: PositiveInt | None  # classes of the factorised output; none: one softmax over all words
     compression: PositiveInt | None  # units between hidden layer and output
     rare_threshold: int = Field(ge=0)  # words seen fewer times share one output (2010, equation 7)
-    order: PositiveInt  # feed-forward model: predicts from order - 1 words
+    order: int = Field(ge=2)  # feed-forward model: predicts from order - 1 words
     embedding: PositiveInt  # feed-forward model: features per word
     direct: bool  # feed-forward model: connections from the features to the output
     # training
@@ -25,7 +25,8 @@ class Config(Settings):
     lr: PositiveFloat  # per word
     min_improvement: float = Field(ge=1)
     weight_decay: float = Field(ge=0)
-    error_clip: PositiveFloat
+    error_clip: PositiveFloat  # of each hidden unit's error, on its way back
+    clip_norm: PositiveFloat | None  # of the whole gradient, per stream
     max_epochs: PositiveInt
     precision: Literal["32-true", "bf16-mixed"]
     # evaluation

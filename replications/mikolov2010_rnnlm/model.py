@@ -99,14 +99,17 @@ class RareWords(nn.Module):
 
     def __init__(self, counts: np.ndarray, threshold: int):
         super().__init__()
-        kept = int((np.asarray(counts) >= threshold).sum())  # counts fall, so the rare words are the last ones
+        counts = np.asarray(counts)
+        kept = int((counts >= threshold).sum())  # counts fall, so the rare words are the last ones
         rare = len(counts) - kept
-        symbol = torch.arange(len(counts)).clamp_max(kept)
-        self.register_buffer("symbol", symbol, persistent=False)
+        merged = np.append(counts[:kept], counts[kept:].sum()) if rare else counts
+        order = np.argsort(-merged, kind="stable")  # together, the rare words may be frequent
+        symbol = np.argsort(order)[np.arange(len(counts)).clip(max=kept)]
+        self.register_buffer("symbol", torch.from_numpy(symbol), persistent=False)
         shared = torch.zeros(len(counts))
         shared[kept:] = np.log(max(rare, 1))
         self.register_buffer("shared", shared, persistent=False)  # nats to find the word among the rare ones
-        self.counts = np.append(counts[:kept], np.asarray(counts)[kept:].sum()) if rare else np.asarray(counts)
+        self.counts = merged[order]
 
 
 def language_model(config: Config, counts: np.ndarray) -> RNNLM | NNLM:

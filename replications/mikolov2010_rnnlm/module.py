@@ -83,9 +83,10 @@ class LanguageModel(L.LightningModule):
         self.log_dict(values, sync_dist=True)
 
     def configure_optimizers(self) -> SGD:
-        # the toolkit decays once per block of one stream
-        decay = self.config.weight_decay * self.config.streams
-        return SGD(self.network.parameters(), lr=self.config.lr, weight_decay=decay)
+        """Plain gradient descent; what holds for one stream's block is meant once per stream."""
+        config = self.config
+        clip_norm = config.clip_norm and config.clip_norm * config.streams
+        return SGD(self.network.parameters(), config.lr, config.weight_decay * config.streams, clip_norm)
 
     def totals(self) -> Tensor:
         """Nats and words of the epoch so far ``[2]``."""

@@ -36,7 +36,7 @@ def test_sizes_and_form(text):
 
 def test_the_same_seed_gives_the_same_text_on_every_machine():
     sentences = grammar.generate(seed=1, train_tokens=5_000, valid_tokens=100, test_tokens=100).train
-    assert hashlib.sha256("\n".join(sentences).encode()).hexdigest()[:16] == "655f72db8cf181d7"
+    assert hashlib.sha256("\n".join(sentences).encode()).hexdigest()[:16] == "c9175fd9faabbdfc"
     assert grammar.generate(seed=2, train_tokens=5_000, valid_tokens=100, test_tokens=100).train != sentences
     assert grammar.generate(seed=0, train_tokens=5_000, valid_tokens=100, test_tokens=100).train != sentences
 
@@ -122,6 +122,7 @@ def test_a_5_gram_is_far_from_the_best(text):
         for split in (text.train, text.test)
     )
     seen = test <= train.max()  # a handful of test words never occur in training
-    loss = {n: -KneserNey(n, train, int(train.max()) + 1, eos).log_probabilities(test * seen)[seen].mean() for n in (3, 5)}
+    models = {n: KneserNey(n, train, int(train.max()) + 1, eos) for n in (3, 5)}
+    loss = {n: -model.log_probabilities(test * seen)[seen].mean() for n, model in models.items()}
     assert loss[5] < loss[3]
     assert 0.3 < loss[5] - text.entropy_rate

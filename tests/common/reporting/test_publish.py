@@ -179,3 +179,9 @@ def test_nothing_else_needs_wandb():
     done = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) > 20
+
+
+def test_online_without_a_login_says_what_to_do(suite, folder, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))  # no key in ~/.netrc
+    with pytest.raises(UserError, match="wandb login"):
+        publish(PAPER, records(suite, only="counts"), online=True)
