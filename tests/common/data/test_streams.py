@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.data.streams import Streams
@@ -16,6 +16,7 @@ def layouts(draw):
     return words, streams, draw(st.integers(1, 12))
 
 
+@settings(deadline=None, derandomize=True)
 @given(layouts())
 def test_every_column_reads_its_part_of_the_text_in_order(layout):
     words, streams, block = layout
@@ -30,6 +31,7 @@ def test_every_column_reads_its_part_of_the_text_in_order(layout):
     assert read.dtype == following.dtype == torch.int64
 
 
+@settings(deadline=None, derandomize=True)
 @given(layouts(), st.integers(1, 3))
 def test_processes_share_the_columns(layout, world):
     words, streams, block = layout
@@ -42,6 +44,7 @@ def test_processes_share_the_columns(layout, world):
             assert torch.equal(parts[rank][number][1], y[:, rank::world])
 
 
+@settings(deadline=None, derandomize=True)
 @given(layouts(), st.data())
 def test_it_goes_on_where_it_was(layout, data):
     words, streams, block = layout

@@ -69,7 +69,7 @@ class Evil:
         return os.system, ("touch executed",)
 
 
-@pytest.mark.parametrize("write", [torch.save, lambda value, path: path.write_bytes(pickle.dumps(value))])
+@pytest.mark.parametrize("write", [torch.save, lambda value, path: path.write_bytes(pickle.dumps(value, protocol=2))])
 def test_loading_executes_nothing(tmp_path, monkeypatch, write):
     monkeypatch.chdir(tmp_path)
     write(Evil(), tmp_path / "last.ckpt")
