@@ -175,6 +175,7 @@ def main() -> None:
     except UserError as error:
         typer.secho(f"replicate: {error}", err=True, fg="red")
         sys.exit(2)
-    except KeyboardInterrupt:
-        typer.secho("interrupted; the same command goes on where it stopped", err=True)
-        sys.exit(130)
+    except SystemExit as end:
+        if end.code == 130:  # typer's way to end at Ctrl-C
+            typer.secho("interrupted; the same command goes on where it stopped", err=True)
+        raise

@@ -73,12 +73,12 @@ class ClassFactorised(nn.Module):
 
     def __init__(self, hidden: int, counts: np.ndarray, classes: int):
         super().__init__()
-        starts = torch.as_tensor(frequency_classes(np.asarray(counts), classes))
+        starts = frequency_classes(np.asarray(counts), classes)
         self.starts = starts.tolist()
         self.class_weight = nn.Parameter(torch.empty(len(starts) - 1, hidden))
         self.word_weight = nn.Parameter(torch.empty(len(counts), hidden))
-        class_of = torch.repeat_interleave(torch.arange(len(starts) - 1), starts.diff())
-        self.register_buffer("class_of", class_of, persistent=False)
+        class_of = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+        self.register_buffer("class_of", torch.as_tensor(class_of), persistent=False)
 
     def forward(self, hidden: Tensor, targets: Tensor) -> Tensor:
         """Negative log-probability (nats) of targets ``[N]`` given hidden ``[N, H]``: ``[N]``."""

@@ -51,3 +51,27 @@ def test_weights_without_gradient_stay_and_a_closure_is_evaluated():
 
     assert optimiser.step(closure).item() == 2
     assert used.tolist() == [-0.5, -0.5] and unused.tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("sparse", [True, False])
+def test_the_norm_of_the_whole_gradient_is_clipped(sparse):
+    """A row that occurs three times in a sparse gradient has one gradient, three times as large."""
+    rows, other = torch.nn.Parameter(torch.zeros(3, 1)), torch.nn.Parameter(torch.zeros(1))
+
+    def gradients():
+        rows.grad = other.grad = None
+        (F.embedding(torch.tensor([1, 1, 1]), rows, sparse=sparse).sum() + 4 * other.sum()).backward()  # norm 5
+
+    gradients()
+    SGD([rows, other], lr=1.0, clip_norm=2.5).step()
+    assert rows.flatten().tolist() == [0, -1.5, 0] and other.item() == -2
+    gradients()
+    SGD([rows, other], lr=1.0, clip_norm=5.1).step()  # shorter than that: left as it is
+    assert rows.flatten().tolist() == [0, -4.5, 0] and other.item() == -6
+
+
+def test_clipping_leaves_weight_decay_and_a_gradient_of_zero_alone():
+    weight = torch.nn.Parameter(torch.ones(2))
+    weight.grad = torch.zeros(2)
+    SGD([weight], lr=0.5, weight_decay=0.2, clip_norm=1e-9).step()
+    assert weight.tolist() == [pytest.approx(0.9)] * 2

@@ -1,0 +1,85 @@
+"""What the user sees: one message and exit code 2, never a traceback."""
+
+import sys
+
+import pytest
+
+from common import cli, paths
+
+TOY = "toy1999_net"
+
+
+@pytest.fixture
+def replicate(monkeypatch, capsys):
+    """Runs a command line in this process: exit code, output, errors."""
+
+    def replicate(*words):
+        monkeypatch.setattr(sys, "argv", ["replicate", *words])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        return end.value.code or 0, *capsys.readouterr()
+
+    return replicate
+
+
+@pytest.mark.parametrize("words, message", [
+    (("run", "toy1999_nte", "net"), "unknown paper 'toy1999_nte'; did you mean 'toy1999_net'?"),
+    (("run", TOY, "nett"), "toy1999_net: unknown experiment 'nett'; did you mean 'net'?"),
+    (("run", TOY, "net", "--scale", "papr"), "unknown scale 'papr'; did you mean 'paper'?"),
+    (("run", TOY, "net", "--set", "hiden=3"), "unknown key 'hiden'; did you mean 'hidden'?"),
+    (("run", TOY, "net", "--set", "hidden"), "--set hidden: write key=value"),
+    (("run", TOY, "net", "--set", "hidden={"), "the value is not valid YAML"),
+    (("run", TOY, "net", "--seeds", "-1"), "greater than or equal to 0"),
+    (("run", TOY, "net", "--accelerator", "gpu"), "unknown accelerator 'gpu'; "),
+    (("run", TOY, "net", "--precision", "16"), "Input should be '32-true' or 'bf16-mixed'"),
+    (("run", TOY, "late"), "toy1999_net: experiment 'late' has no scale 'quick'"),
+    (("record", TOY), "toy1999_net: no finished run at scale 'scaled'; start one: replicate run toy1999_net net"),
+    (("record", "toy1999_n"), "unknown paper 'toy1999_n'; did you mean 'toy1999_net'?"),
+    (("try", "to1999_net"), "unknown paper 'to1999_net'; did you mean 'toy1999_net'?"),
+    (("data", "fetch", "ptbb"), "did you mean 'ptb'?"),
+])
+def test_a_wrong_word_is_one_message(toy, replicate, words, message):
+    code, output, errors = replicate(*words)
+    assert code == 2 and output == ""
+    assert message in errors and errors.startswith("replicate: ") and errors.count("\n") == 1
+    assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize("words", [("run",), ("run", TOY, "net", "--nonsense"), ("dance",),
+                                   ("run", TOY, "net", "--devices", "0")])
+def test_a_command_line_that_cannot_be_read_is_explained(replicate, words):
+    code, _, errors = replicate(*words)
+    assert code == 2 and "Usage" in errors and "Traceback" not in errors
+
+
+def test_a_run_from_the_command_line(toy, replicate):
+    code, output, errors = replicate("run", TOY, "net", "--seeds", "3", "--seeds", "4", "--set", "lr=0.5")
+    assert code == 0 and errors == "" and output.endswith("runs/own/net\n")
+    assert sorted(path.name for path in (paths.REPLICATIONS / TOY / "runs" / "own" / "net").iterdir()) == [
+        "history.csv", "results.json", "seed-3.pt", "seed-4.pt"]
+
+
+def test_an_interrupted_run_says_how_to_go_on(toy, replicate):
+    def interrupted(run, seed):
+        raise KeyboardInterrupt
+
+    toy.step = interrupted
+    code, _, errors = replicate("run", TOY, "net")
+    assert code == 130 and errors == "interrupted; the same command goes on where it stopped\n"
+
+
+def test_a_bug_is_not_hidden(toy, monkeypatch):
+    def bug(run, seed):
+        raise ZeroDivisionError
+
+    toy.step = bug
+    monkeypatch.setattr(sys, "argv", ["replicate", "run", TOY, "net"])
+    with pytest.raises(ZeroDivisionError):
+        cli.main()
+
+
+def test_list_names_papers_experiments_scales_and_corpora(replicate):
+    code, output, _ = replicate("list")
+    assert code == 0
+    for word in ("mikolov2010_rnnlm", "rnn_classes", "quick, scaled, paper", "grammar (made here)", "ptb", "Train one:"):
+        assert word in output

@@ -1,0 +1,98 @@
+import pytest
+import yaml
+
+from common import config, paths
+from common.errors import UserError
+
+TOY = "toy1999_net"
+
+
+def error(match, *arguments, **keywords):
+    with pytest.raises(UserError, match=match):
+        config.resolve(*arguments, **keywords)
+
+
+def test_later_settings_win(toy):
+    assert config.resolve(TOY, "net", "paper") == {"corpus": "large", "hidden": 200, "lr": 0.1, "precision": "32-true",
+                                                   "seeds": [1, 2]}
+    assert config.resolve(TOY, "net", "quick")["hidden"] == 8  # scale over defaults
+    assert config.resolve(TOY, "wide", "scaled")["hidden"] == 400  # experiment over scale
+    assert config.resolve(TOY, "wide", "quick")["hidden"] == 16  # experiment at this scale over experiment
+    assert config.resolve(TOY, "wide", "quick", ["hidden=3", "lr=1e-2", "seeds=[0]"]) == {
+        "corpus": "made", "hidden": 3, "lr": 0.01, "precision": "32-true", "seeds": [0]}
+
+
+def test_overrides_may_hold_equals_signs_and_colons(toy):
+    assert config.resolve(TOY, "net", "quick", ["corpus=text:/a=b/c.txt"])["corpus"] == "text:/a=b/c.txt"
+
+
+def test_experiments_of_a_scale(toy):
+    assert config.experiments(TOY, "quick") == ["net", "wide"]
+    assert config.experiments(TOY, "paper") == ["net", "wide", "late"]
+    error("toy1999_net: experiment 'late' has no scale 'quick'", TOY, "late", "quick")
+
+
+def test_unknown_names_come_with_the_nearest_known_one(toy):
+    error("unknown paper 'toy1999_nets'; did you mean 'toy1999_net'?", "toy1999_nets", "net", "quick")
+    error("toy1999_net: unknown experiment 'wild'; did you mean 'wide'?", TOY, "wild", "quick")
+    error("unknown scale 'quik'; did you mean 'quick'?", TOY, "net", "quik")
+    error("params.yaml: unknown key 'hiden'; did you mean 'hidden'?", TOY, "net", "quick", ["hiden=3"])
+    error("unknown key 'zzz'; known: corpus, hidden, lr, precision, seeds", TOY, "net", "quick", ["zzz=3"])
+
+
+def test_values_that_do_not_fit(toy):
+    error("--set hidden: write key=value", TOY, "net", "quick", ["hidden"])
+    error(r"--set hidden=\[1: the value is not valid YAML", TOY, "net", "quick", ["hidden=[1"])
+    error("hidden = 'many': Input should be a valid integer", TOY, "net", "quick", ["hidden=many"])
+    error("precision = 'double': Input should be '32-true' or 'bf16-mixed'", TOY, "net", "quick", ["precision=double"])
+    error(r"seeds = \[\]", TOY, "net", "quick", ["seeds=[]"])
+    error("seeds.0 = -1: Input should be greater than or equal to 0", TOY, "net", "quick", ["seeds=[-1]"])
+
+
+@pytest.mark.parametrize("content, message", [
+    ("defaults: {}\nscales: {}\n", "section 'experiments' is missing"),
+    ("- 1\n", "section 'defaults' is missing"),
+    ("defaults: {}\nscales: [1\n", r"params.yaml:3: not valid YAML"),
+])
+def test_broken_params(toy, content, message):
+    config.params_file(TOY).write_text(content)
+    error(message, TOY, "net", "quick")
+
+
+def test_a_missing_setting_is_named(toy):
+    params = config.load_params(TOY)
+    del params["defaults"]["lr"]
+    config.params_file(TOY).write_text(yaml.safe_dump(params))
+    error("params.yaml: lr = .*Field required", TOY, "net", "quick")
+
+
+def test_settings_do_not_change(toy):
+    settings = config.validate(TOY, config.resolve(TOY, "net", "quick"), "here")
+    with pytest.raises(ValueError, match="frozen"):
+        settings.hidden = 3
+
+
+def test_deviations_list_what_a_scale_changes_and_common_changes_once(toy):
+    assert config.deviations(TOY, "paper") == []
+    assert config.deviations(TOY, "scaled") == [("net, late", "hidden", 200, 50)]
+    assert config.deviations(TOY, "quick") == [
+        ("all", "corpus", "large", "made"), ("net", "hidden", 200, 8), ("wide", "hidden", 400, 16),
+        ("wide", "lr", 0.1, 0.2)]
+
+
+# --- the papers of this checkout
+
+
+def test_every_folder_with_parameters_is_a_paper():
+    assert "mikolov2010_rnnlm" in config.papers()
+    assert all((paths.REPLICATIONS / paper / "experiment.py").exists() for paper in config.papers())
+
+
+@pytest.mark.parametrize("paper", config.papers())
+@pytest.mark.parametrize("scale", config.SCALES)
+def test_every_experiment_resolves_at_every_scale(paper, scale):
+    names = config.experiments(paper, scale)
+    assert names
+    for name in names:
+        assert config.resolve(paper, name, scale)["seeds"]
+    config.deviations(paper, scale)

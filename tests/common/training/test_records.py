@@ -1,0 +1,49 @@
+import json
+
+import pytest
+import yaml
+
+from common import config, paths
+from common.errors import UserError
+from common.training.records import promote
+from common.training.run import execute
+
+TOY = "toy1999_net"
+
+
+def test_a_record_is_the_results_and_the_learning_curves(toy):
+    folder = execute(TOY, "net", "scaled", accelerator="cpu")
+    (path,) = promote(TOY, "scaled")
+    assert path == paths.REPLICATIONS / TOY / "records" / "scaled" / "net.json"
+    record = json.loads(path.read_text())
+    assert record.pop("history") == [[seed, epoch, 10 * epoch, "valid/error", 1 / epoch]
+                                     for seed in (1, 2) for epoch in (1, 2)]
+    assert record == json.loads((folder / "results.json").read_text())
+    assert path.read_text().count("\n") > 20  # git shows what changed, line by line
+    before = path.read_bytes()
+    assert promote(TOY, "scaled") == [path] and path.read_bytes() == before
+    assert [file.name for file in path.parent.iterdir()] == ["net.json"]
+
+
+def test_every_finished_run_of_the_scale_and_no_other(toy):
+    for experiment, scale in (("net", "scaled"), ("late", "scaled"), ("net", "quick")):
+        execute(TOY, experiment, scale, accelerator="cpu")
+    execute(TOY, "wide", "scaled", seeds=[9], accelerator="cpu")  # an own run is no evidence
+    assert [path.name for path in promote(TOY, "scaled")] == ["net.json", "late.json"]
+
+
+def test_a_run_with_other_settings_than_declared_is_refused(toy):
+    execute(TOY, "net", "scaled", accelerator="cpu")
+    params = config.load_params(TOY)
+    params["scales"]["scaled"]["hidden"] = 51
+    config.params_file(TOY).write_text(yaml.safe_dump(params))
+    with pytest.raises(UserError, match="made with other settings than params.yaml declares now; run it again: "
+                                        "replicate run toy1999_net net --scale scaled"):
+        promote(TOY, "scaled")
+    assert not (paths.REPLICATIONS / TOY / "records").exists()
+
+
+def test_without_a_finished_run(toy):
+    with pytest.raises(UserError, match="no finished run at scale 'paper'; start one: replicate run toy1999_net net "
+                                        "--scale paper"):
+        promote(TOY, "paper")

@@ -1,0 +1,162 @@
+import csv
+import fcntl
+import json
+
+import pytest
+import torch
+
+from common import paths
+from common.errors import UserError
+from common.training import run as running
+from common.training.run import execute, run_folder
+
+TOY = "toy1999_net"
+
+
+def results(folder):
+    return json.loads((folder / "results.json").read_text())
+
+
+def works():
+    return sorted((paths.BUILD / "work").glob("*"))
+
+
+def test_a_finished_run(toy):
+    folder = execute(TOY, "net", accelerator="cpu")
+    assert folder == run_folder(TOY, "net", "quick") == paths.REPLICATIONS / TOY / "runs" / "quick" / "net"
+    found = results(folder)
+    assert (found["paper"], found["experiment"], found["scale"], found["seeds"]) == (TOY, "net", "quick", [1, 2])
+    assert found["metrics"]["test/error"].keys() == found["seconds"].keys() == {"1", "2"}
+    assert found["config"]["hidden"] == 8
+    provenance = found["provenance"]
+    assert provenance.keys() == {"git_commit", "git_dirty", "fingerprint", "versions", "python", "device", "devices",
+                                 "threads", "peak_memory_mb"}
+    assert provenance["fingerprint"]["data"] == "made" and len(provenance["fingerprint"]["parameters"]) == 64
+    assert provenance["versions"]["torch"] == torch.__version__.split("+")[0] or provenance["versions"]["torch"]
+    with open(folder / "history.csv", newline="") as file:
+        rows = list(csv.reader(file))
+    assert rows[:3] == [["seed", "epoch", "step", "metric", "value"], ["1", "1", "10", "valid/error", "1.0"],
+                        ["1", "2", "20", "valid/error", "0.5"]] and len(rows) == 5
+    assert torch.load(folder / "seed-2.pt") == {"seed": 2}
+    assert works() == []  # what was in progress is gone
+
+
+def test_every_seed_counts_zero_too(toy):
+    first, again = (results(execute(TOY, "net", seeds=[0, 1], accelerator="cpu")) for _ in range(2))
+    errors = first["metrics"]["test/error"]
+    assert errors == again["metrics"]["test/error"] and errors["0"] != errors["1"]
+    torch.manual_seed(0)
+    assert errors["0"] == torch.rand(1).item()
+
+
+def test_other_settings_than_the_declared_ones_are_no_evidence(toy):
+    declared = execute(TOY, "net", accelerator="cpu")
+    for changes in ({"overrides": ["lr=0.2"]}, {"seeds": [7]}, {"precision": "bf16-mixed"}):
+        assert execute(TOY, "net", accelerator="cpu", **changes) == run_folder(TOY, "net", "own")
+    assert results(run_folder(TOY, "net", "own"))["config"]["precision"] == "bf16-mixed"  # the last one replaces
+    assert execute(TOY, "net", overrides=["lr=0.1"], accelerator="cpu") == declared  # the declared value said again
+    assert results(declared)["config"]["lr"] == 0.1
+
+
+def test_an_interrupted_run_goes_on(toy):
+    whole = toy.step
+
+    def fails_at_seed_2(run, seed):
+        whole(run, seed)
+        if seed == 2:
+            raise RuntimeError("the power fails")
+
+    toy.step = fails_at_seed_2
+    with pytest.raises(RuntimeError):
+        execute(TOY, "net", accelerator="cpu")
+    (work,) = works()
+    assert not run_folder(TOY, "net", "quick").exists()
+    before = json.loads((work / "seed-2" / "seconds.json").read_text())
+    (work / "seed-2" / "seconds.json").write_text("1000.0")
+    toy.step = whole
+    folder = execute(TOY, "net", accelerator="cpu")
+    assert before < 1000 <= results(folder)["seconds"]["2"] < 2000  # seconds of both attempts
+    assert len((folder / "history.csv").read_text().splitlines()) == 5  # no point twice
+    assert works() == []
+
+
+def test_a_failure_keeps_the_results_of_before(toy):
+    folder = execute(TOY, "net", accelerator="cpu")
+    before = (folder / "results.json").read_bytes()
+
+    def fails(run, seed):
+        raise RuntimeError
+
+    toy.step = fails
+    with pytest.raises(RuntimeError):
+        execute(TOY, "net", accelerator="cpu")
+    assert (folder / "results.json").read_bytes() == before
+
+
+def test_work_in_progress_is_named_by_what_determines_the_result(toy, monkeypatch):
+    def fails(run, seed):
+        raise RuntimeError
+
+    toy.step = fails
+
+    def names(**changes):
+        with pytest.raises(RuntimeError):
+            execute(TOY, "net", accelerator="cpu", **changes)
+        return len(works())
+
+    assert names() == names() == 1
+    assert names(overrides=["lr=0.2"]) == 2
+    assert names(seeds=[5]) == 3
+    toy.load_data = lambda settings: type("Corpus", (), {"fingerprint": "another text"})
+    assert names() == 4
+    monkeypatch.setattr(running, "code_fingerprint", lambda module: "another program")
+    assert names() == 5
+
+
+def test_the_same_run_is_not_done_twice_at_once(toy):
+    whole, refused = toy.step, []
+
+    def again(run, seed):
+        with pytest.raises(UserError, match="the same run is in progress in another process; wait for it or stop it"):
+            execute(TOY, "net", accelerator="cpu")
+        refused.append(seed)
+        whole(run, seed)
+
+    toy.step = again
+    folder = execute(TOY, "net", accelerator="cpu")
+    assert refused == [1, 2] and results(folder)["metrics"]["test/error"].keys() == {"1", "2"}
+
+
+def test_a_lock_that_nobody_holds_any_more_does_not_matter(toy):
+    whole = toy.step
+
+    def fails(run, seed):
+        raise RuntimeError
+
+    toy.step = fails
+    with pytest.raises(RuntimeError):
+        execute(TOY, "net", accelerator="cpu")
+    lock = works()[0] / "lock"
+    assert lock.exists()
+    toy.step = whole
+    with open(lock) as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with pytest.raises(UserError, match="in progress"):
+            execute(TOY, "net", accelerator="cpu")
+    assert execute(TOY, "net", accelerator="cpu")
+
+
+@pytest.mark.parametrize("variable", ["RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID"])
+def test_helper_processes_record_nothing(toy, monkeypatch, variable):
+    monkeypatch.setenv(variable, "1")
+    folder = execute(TOY, "net", accelerator="cpu")
+    assert not folder.exists() and not list(paths.BUILD.glob("**/history.json"))
+
+
+def test_wrong_devices(toy, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(UserError, match="accelerator cuda: torch finds no GPU here; use cpu"):
+        execute(TOY, "net", accelerator="cuda")
+    with pytest.raises(UserError, match="unknown accelerator 'cpus'; did you mean 'cpu'?"):
+        execute(TOY, "net", accelerator="cpus")
+    assert execute(TOY, "net")
