@@ -125,8 +125,9 @@ def run_folder(paper: str, experiment: str, scale: str) -> Path:
 
 
 def fingerprints(paper: str, settings: dict, corpus: Any) -> dict[str, str]:
-    """What determines a result: SHA-256 of parameters, data and code."""
-    return {"parameters": provenance.sha256_json(settings), "data": corpus.fingerprint,
+    """What determines the result of a seed: SHA-256 of parameters (the list of seeds apart), data and code."""
+    parameters = {key: value for key, value in settings.items() if key != "seeds"}
+    return {"parameters": provenance.sha256_json(parameters), "data": corpus.fingerprint,
             "code": code_fingerprint(f"replications.{paper}.experiment")}
 
 

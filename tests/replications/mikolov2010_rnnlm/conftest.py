@@ -1,9 +1,11 @@
 """A tiny text and a checkout of its own for everything that this paper's tests write."""
 
+import contextlib
 import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -62,12 +64,18 @@ def tiny(text):
 
 @pytest.fixture
 def start(checkout):
-    """Starts ``replicate`` commands in a process of their own, on the same checkout."""
+    """Starts ``replicate`` commands in a process of their own, on the same checkout; ends it with the test."""
+    started = []
 
     def start(*commands: list[str], **environment: object) -> subprocess.Popen:
         variables = {"TEST_CHECKOUT": checkout, "TEST_RUNS": json.dumps(commands), "OMP_NUM_THREADS": 1} | environment
-        return subprocess.Popen([sys.executable, Path(__file__).with_name("drive.py")], stdout=subprocess.PIPE,
-                                stderr=subprocess.STDOUT, text=True,
-                                env=os.environ | {key: str(value) for key, value in variables.items()})
+        process = subprocess.Popen([sys.executable, Path(__file__).with_name("drive.py")], stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, text=True, start_new_session=True,
+                                   env=os.environ | {key: str(value) for key, value in variables.items()})
+        started.append(process)
+        return process
 
-    return start
+    yield start
+    for process in started:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # with the second process, which Lightning started

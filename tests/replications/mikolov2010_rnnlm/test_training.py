@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import signal
 import sys
 
 import numpy as np
@@ -215,7 +216,9 @@ def replicate(monkeypatch, capsys):
             cli.main()
         return end.value.code or 0, *capsys.readouterr()
 
-    return replicate
+    handler = signal.getsignal(signal.SIGINT)
+    yield replicate
+    signal.signal(signal.SIGINT, handler)  # Lightning leaves it ignored after an interruption
 
 
 def options(overrides):
@@ -276,7 +279,7 @@ def test_a_model_of_another_vocabulary_is_refused(model):
         demo.load_model(model)
 
 
-def test_a_text_that_changed_is_another_vocabulary(model, text, monkeypatch):
+def test_a_text_that_changed_is_another_vocabulary(model, text):
     content = text.read_text()
     try:
         text.write_text(content + "a new word\n" * 20)
