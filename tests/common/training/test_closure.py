@@ -24,7 +24,7 @@ def package(tmp_path, monkeypatch):
     write("common/errors.py", "class UserError(Exception): ...\n")
     write("common/lazy.py", "import common.errors\n")
     write("common/unused.py", "import common.lazy\n")
-    write("common/typing_only.py", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from replications.p import x\n")
+    write("common/typing_only.py", "if False:\n    from replications.p import x\n")
     write("replications/p/x.py", "from common.room import table\n\ndef f():\n    from common import lazy\n")
     write("replications/p/y.py", "import replications.p.x as x\nfrom common import typing_only\n")
     return write

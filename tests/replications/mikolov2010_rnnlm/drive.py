@@ -1,7 +1,8 @@
 """``replicate`` on a checkout of its own, in a process of its own.
 
 TEST_CHECKOUT is the folder, TEST_RUNS a JSON list of command lines, TEST_SECONDS the time between checkpoints,
-TEST_STOP an update at which the first run saves and breaks off. (By the environment, because Lightning starts its second process with this one's.)
+TEST_STOP an update at which the first run saves and breaks off. They come by the environment because Lightning starts
+its second process with this one's.
 """
 
 import json
@@ -17,7 +18,7 @@ from common.training import checkpoints, fit
 
 checkout = Path(os.environ["TEST_CHECKOUT"])
 paths.BUILD, paths.REPLICATIONS = checkout / "build", checkout / "replications"
-stop = int(os.environ.get("TEST_STOP", 0))
+stop, seconds = int(os.environ.get("TEST_STOP", 0)), float(os.environ.get("TEST_SECONDS", 120))
 torch.set_num_threads(1)
 
 
@@ -33,7 +34,7 @@ class StopAfterSaving(checkpoints.SaveLast):
 
 
 for command in json.loads(os.environ["TEST_RUNS"]):
-    fit.SaveLast = StopAfterSaving if stop else partial(checkpoints.SaveLast, seconds=float(os.environ.get("TEST_SECONDS", 120)))
+    fit.SaveLast = StopAfterSaving if stop else partial(checkpoints.SaveLast, seconds=seconds)
     sys.argv[1:] = command
     try:
         cli.main()

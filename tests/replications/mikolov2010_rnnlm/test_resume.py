@@ -101,7 +101,7 @@ def test_a_killed_process_resumes_exactly(checkout, tiny, start, train, capsys):
     assert list(checkout.glob("build/work/*/seed-1/last.ckpt")) and not list(checkout.glob("**/results.json"))
     capsys.readouterr()
     resumed = train("rnn_classes", **changes)
-    assert "epoch 1:" not in capsys.readouterr().out, "it started over"
+    assert "epoch 1:" not in capsys.readouterr().out, "it started over (or a source file changed meanwhile)"
     whole = train("rnn_classes", **changes)
     assert "epoch 1:" in capsys.readouterr().out
     assert_same(resumed, whole)
