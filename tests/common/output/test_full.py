@@ -29,8 +29,8 @@ def test_equals_cross_entropy(tokens, bias):
     torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-10)
     scale = torch.linspace(-1, 2, 9, dtype=torch.float64)  # every token's gradient has its own factor
     wanted = [hidden, *output.parameters()]
-    torch.testing.assert_close(torch.autograd.grad(scale @ found, wanted), torch.autograd.grad(scale @ expected, wanted),
-                               rtol=1e-10, atol=1e-10)
+    gradients = [torch.autograd.grad(scale @ loss, wanted) for loss in (found, expected)]
+    torch.testing.assert_close(*gradients, rtol=1e-10, atol=1e-10)
 
 
 def test_gradcheck(tokens):

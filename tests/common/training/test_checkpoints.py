@@ -102,7 +102,8 @@ class Trainer(SimpleNamespace):
     """What ``SaveLast`` sees of Lightning's."""
 
     def __init__(self, **changes):
-        super().__init__(**{"is_global_zero": True, "is_last_batch": False, "world_size": 1, "global_step": 0} | changes)
+        usual = {"is_global_zero": True, "is_last_batch": False, "world_size": 1, "global_step": 0}
+        super().__init__(**usual | changes)
 
     def save_checkpoint(self, path):
         save_atomically(self.global_step, path)
