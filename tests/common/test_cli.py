@@ -81,5 +81,5 @@ def test_a_bug_is_not_hidden(toy, monkeypatch):
 def test_list_names_papers_experiments_scales_and_corpora(replicate):
     code, output, _ = replicate("list")
     assert code == 0
-    for part in ("mikolov2010_rnnlm", "rnn_classes", "quick, scaled, paper", "grammar (made here)", "ptb", "Train one:"):
+    for part in ("mikolov2010_rnnlm", "rnn_classes", "quick, scaled, paper", "grammar (made here)", "Train one:"):
         assert part in output

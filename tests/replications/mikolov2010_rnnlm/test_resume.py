@@ -92,7 +92,7 @@ def test_a_killed_process_resumes_exactly(checkout, tiny, start, train, capsys):
     changes = {"max_epochs": 10}
     overrides = [word for text in tiny(**changes) for word in ("--set", text)]
     process = start(["run", PAPER, "rnn_classes", "--accelerator", "cpu", *overrides], TEST_SECONDS=0)
-    deadline = time.monotonic() + 100
+    deadline = time.monotonic() + 600
     while not any("[1, 2," in curve.read_text() for curve in checkout.glob("build/work/*/seed-1/history.json")):
         assert process.poll() is None and time.monotonic() < deadline, process.communicate()[0]
         time.sleep(0.01)

@@ -14,7 +14,7 @@ def test_two_processes_train_the_network_of_one(checkout, tiny, start):
     commands = [["run", PAPER, name, "--devices", "2", "--accelerator", "cpu",
                  *(word for text in overrides for word in ("--set", text))] for name, overrides in networks.items()]
     process = start(commands[0], *commands, TEST_STOP=17)
-    output, _ = process.communicate(timeout=400)
+    output, _ = process.communicate(timeout=600)
     assert process.returncode == 0 and "stopped" in output, output
     runs = checkout / "replications" / PAPER / "runs" / "own"
     for name, overrides in networks.items():
