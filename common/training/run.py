@@ -183,7 +183,10 @@ def execute(
             if model.exists():
                 shutil.copy2(model, finished / f"seed-{seed}.pt")
         _replace_folder(finished, target)
-    shutil.rmtree(work, ignore_errors=True)
+    for seed in settings["seeds"]:
+        shutil.rmtree(run.seed_folder(seed))
+    if not any(work.glob("seed-*")):  # another list of seeds may be half done here
+        shutil.rmtree(work)
     return target
 
 

@@ -49,6 +49,23 @@ def test_every_seed_counts_zero_too(toy):
     assert errors["0"] == torch.rand(1).item()
 
 
+def test_a_finished_run_leaves_the_progress_of_other_seeds(toy):
+    step = toy.step
+
+    def stop(run, seed):
+        step(run, seed)
+        if seed == 2:
+            raise KeyboardInterrupt
+
+    toy.step = stop
+    with pytest.raises(KeyboardInterrupt):
+        execute(TOY, "net", accelerator="cpu")
+    toy.step = step
+    execute(TOY, "net", seeds=[1], accelerator="cpu")
+    (work,) = works()
+    assert sorted(path.name for path in work.glob("seed-*")) == ["seed-2"]
+
+
 def test_other_settings_than_the_declared_ones_are_no_evidence(toy):
     declared = execute(TOY, "net", accelerator="cpu")
     for changes in ({"overrides": ["lr=0.2"]}, {"seeds": [7]}, {"precision": "bf16-mixed"}):
