@@ -9,19 +9,6 @@ from common import cli, paths
 TOY = "toy1999_net"
 
 
-@pytest.fixture
-def replicate(monkeypatch, capsys):
-    """Runs a command line in this process: exit code, output, errors."""
-
-    def replicate(*words):
-        monkeypatch.setattr(sys, "argv", ["replicate", *words])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        return end.value.code or 0, *capsys.readouterr()
-
-    return replicate
-
-
 @pytest.mark.parametrize("words, message", [
     (("run", "toy1999_nte", "net"), "unknown paper 'toy1999_nte'; did you mean 'toy1999_net'?"),
     (("run", TOY, "nett"), "toy1999_net: unknown experiment 'nett'; did you mean 'net'?"),

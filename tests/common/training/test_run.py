@@ -37,7 +37,7 @@ def test_a_finished_run(toy):
         rows = list(csv.reader(file))
     assert rows[:3] == [["seed", "epoch", "step", "metric", "value"], ["1", "1", "10", "valid/error", "1.0"],
                         ["1", "2", "20", "valid/error", "0.5"]] and len(rows) == 5
-    assert torch.load(folder / "seed-2.pt") == {"seed": 2}
+    assert torch.load(folder / "seed-2.pt", weights_only=True) == {"seed": 2}
     assert works() == []  # what was in progress is gone
 
 

@@ -3,16 +3,14 @@
 import errno
 import json
 import os
-import signal
-import sys
 
 import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F
 
-from common import cli, paths
 from common import config as configuration
+from common import paths
 from common.data.streams import Streams
 from common.errors import UserError
 from common.metrics.perplexity import perplexity
@@ -180,12 +178,18 @@ def interrupt(monkeypatch, error):
     monkeypatch.setattr(fitting, "SaveLast", Interrupted)
 
 
-def test_a_corrupted_checkpoint_says_what_to_do(checkout, tiny, monkeypatch):
+def interrupted(checkout, tiny, monkeypatch):
+    """The checkpoint of a training that failed halfway."""
     with monkeypatch.context() as patched:
         interrupt(patched, RuntimeError("the power fails"))
         with pytest.raises(RuntimeError):
             execute(PAPER, "rnn", overrides=tiny(max_epochs=3), accelerator="cpu")
     (path,) = checkout.glob("build/work/*/seed-1/last.ckpt")
+    return path
+
+
+def test_a_corrupted_checkpoint_says_what_to_do(checkout, tiny, monkeypatch):
+    path = interrupted(checkout, tiny, monkeypatch)
     path.write_bytes(path.read_bytes()[:-1000])
     with pytest.raises(UserError, match="last.ckpt: not a readable checkpoint .*replace it by previous.ckpt"):
         execute(PAPER, "rnn", overrides=tiny(max_epochs=3), accelerator="cpu")
@@ -196,29 +200,12 @@ def test_a_corrupted_checkpoint_says_what_to_do(checkout, tiny, monkeypatch):
 
 
 def test_a_checkpoint_of_two_processes_is_refused_by_one(checkout, tiny, monkeypatch):
-    with monkeypatch.context() as patched:
-        interrupt(patched, RuntimeError("the power fails"))
-        with pytest.raises(RuntimeError):
-            execute(PAPER, "rnn", overrides=tiny(max_epochs=3), accelerator="cpu")
-    (path,) = checkout.glob("build/work/*/seed-1/last.ckpt")
+    path = interrupted(checkout, tiny, monkeypatch)
     saved = load(path)
     saved["streams"] = [part.repeat(2, *[1] * (part.dim() - 1)) for part in saved["streams"]]
     torch.save(saved, path)
     with pytest.raises(UserError, match="interrupted on 2 devices .* continue it with --devices 2, or delete .*last"):
         execute(PAPER, "rnn", overrides=tiny(max_epochs=3), accelerator="cpu")
-
-
-@pytest.fixture
-def replicate(monkeypatch, capsys):
-    def replicate(*words):
-        monkeypatch.setattr(sys, "argv", ["replicate", *words])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        return end.value.code or 0, *capsys.readouterr()
-
-    handler = signal.getsignal(signal.SIGINT)
-    yield replicate
-    signal.signal(signal.SIGINT, handler)  # Lightning leaves it ignored after an interruption
 
 
 def options(overrides):

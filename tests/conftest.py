@@ -1,0 +1,23 @@
+"""What tests of every folder use."""
+
+import signal
+import sys
+
+import pytest
+
+from common import cli
+
+
+@pytest.fixture
+def replicate(monkeypatch, capsys):
+    """Runs a command line in this process: exit code, output, errors."""
+
+    def replicate(*words):
+        monkeypatch.setattr(sys, "argv", ["replicate", *words])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        return end.value.code or 0, *capsys.readouterr()
+
+    handler = signal.getsignal(signal.SIGINT)
+    yield replicate
+    signal.signal(signal.SIGINT, handler)  # Lightning leaves it ignored after an interruption
