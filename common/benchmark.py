@@ -1,7 +1,8 @@
 """Speed as ratios: every case of a paper against its reference, in one process, interleaved.
 
 A paper's ``bench.py`` has ``REFERENCE`` and ``CASES``: name -> a function that sets a case up and returns the function
-to be timed, which does one piece of fixed work and returns how many items (words, sentences) it went through.
+to be timed, which does one piece of fixed work and returns how many items (words, sentences) it went through. It may
+have ``TASKS``, set up in the same way, of which the seconds matter.
 """
 
 import importlib.util
@@ -22,12 +23,15 @@ ROUNDS = 7
 def bench(papers: list[str], output: Path) -> str:
     """Measures the papers that have a ``bench.py``, writes JSON to ``output``, returns a table."""
     memory.keep_freed_memory()
-    found = {paper: _measure(importlib.import_module(f"replications.{paper}.bench")) for paper in papers
-             if importlib.util.find_spec(f"replications.{paper}.bench")}
+    modules = {paper: importlib.import_module(f"replications.{paper}.bench") for paper in papers
+               if importlib.util.find_spec(f"replications.{paper}.bench")}
+    found = {paper: _measure(module) for paper, module in modules.items()}
+    tasks = {paper: _seconds(module) for paper, module in modules.items() if hasattr(module, "TASKS")}
     machine = {"device": provenance.device_name("cpu"), "threads": torch.get_num_threads(),
                "versions": provenance.versions()} | provenance.git_state()
     output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(json.dumps({"machine": machine, "papers": found}, indent=1) + "\n", encoding="utf-8")
+    output.write_text(json.dumps({"machine": machine, "papers": found, "tasks": tasks}, indent=1) + "\n",
+                      encoding="utf-8")
     lines = []
     for paper, cases in found.items():
         lines.append(f"\n{paper}   (items per second; ratio to the first line: median and range of {ROUNDS} rounds)")
@@ -36,6 +40,9 @@ def bench(papers: list[str], output: Path) -> str:
             low, high = case["ratio_range"]
             lines.append(f"  {name:{width}}  {case['per_second']:10,.0f} {case['unit']}/s   "
                          f"{case['ratio']:6.2f}  ({low:.2f} to {high:.2f})")
+        for name, task in tasks.get(paper, {}).items():
+            low, high = task["range"]
+            lines.append(f"  {name}: {task['seconds']:.2f} s   ({low:.2f} to {high:.2f})")
     return "\n".join([*lines, f"\nwritten to {output}"])
 
 
@@ -57,4 +64,17 @@ def _measure(module) -> dict[str, dict]:
         ratios = [ours / theirs for ours, theirs in zip(speeds[name], reference, strict=True)]
         result[name] = {"per_second": statistics.median(speeds[name]), "unit": module.UNIT,
                         "ratio": statistics.median(ratios), "ratio_range": [min(ratios), max(ratios)]}
+    return result
+
+
+def _seconds(module) -> dict[str, dict]:
+    """Median and range of the rounds of each task."""
+    result = {}
+    for name, make in module.TASKS.items():
+        task, seconds = make(), []
+        for _ in range(ROUNDS):
+            started = time.perf_counter()
+            task()
+            seconds.append(time.perf_counter() - started)
+        result[name] = {"seconds": statistics.median(seconds), "range": [min(seconds), max(seconds)]}
     return result

@@ -90,11 +90,12 @@ def run(
 
     With --seeds, --set or --precision the results go to runs/own/ and never count as evidence.
     """
-    from common.training.run import execute
+    from common.training.run import execute, is_first_process
 
     folder = execute(paper, experiment, scale, seeds=seeds or (), overrides=set_ or (), devices=devices,
                      nodes=num_nodes, precision=precision, accelerator=accelerator)
-    typer.echo(f"results: {os.path.relpath(folder, paths.ROOT)}")
+    if is_first_process():
+        typer.echo(f"results: {os.path.relpath(folder, paths.ROOT)}")
 
 
 @app.command()

@@ -14,8 +14,8 @@ class Cache:
 
     The history runs across sentences and starts empty; while it is empty every word has 1/V. A word that is
     not in the cache has probability 0. The end of sentence is not remembered: how often it comes is known
-    without a cache (on PTB, interpolated with KN5, validation perplexity is 0.1 lower without it). The
-    default half-life is the best on that validation text; the length only bounds the work.
+    without a cache. The default half-life was chosen on the Penn Treebank's validation text, interpolated with
+    KN5; the length only bounds the work.
 
     It learns from the text that it is tested on: results with a cache are *adaptive*.
 

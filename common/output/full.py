@@ -9,8 +9,8 @@ from torch.nn import functional as F
 class _SoftmaxLoss(torch.autograd.Function):
     """-log softmax(W s + b)[target], keeping softmax - one-hot instead of the logits.
 
-    The same numbers as ``F.cross_entropy(F.linear(...))``; its backward reads V numbers per token three times more,
-    which with a bfloat16 product is half of the whole training step on a CPU.
+    The same numbers as ``F.cross_entropy(F.linear(...))``, whose backward passes over the V numbers of each token again
+    to make the same difference from the stored log-probabilities.
     """
 
     @staticmethod

@@ -1,6 +1,6 @@
 """What a paper's page says, for the HTML and the Markdown alike."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,7 @@ from common.reporting.curves import learning_curves
 from common.reporting.figures import paper_figures
 from common.reporting.published import Claim, Paper, load_paper
 from common.reporting.results import Record, Runs, evidence
-from common.reporting.strips import domain
+from common.reporting.strips import RATES, Axis, domain
 from common.reporting.summary import Result, results
 
 SCALE_MEANING = {
@@ -29,33 +29,82 @@ INTRODUCTION = (
     "its evidence; a claim that fails is a result like one that holds."
 )
 VERDICT_MEANING = (
-    (claims.REPRODUCED, "At the paper's own scale: the published number within its tolerance or better, or "
-     "the claimed effect with a 95 % interval that excludes no effect."),
+    (claims.REPRODUCED, "At the paper's own scale: the published number within its tolerance or better (of success "
+     "rates and numbers of sequences, within our interval), or the claimed effect with a 95 % interval that excludes "
+     "no effect."),
     (claims.DIRECTION, "The same at a smaller scale: evidence for the claim, not for the published number."),
     (claims.FAILED, "The interval lies against the claim, or the number is worse than its tolerance."),
-    (claims.INCONCLUSIVE, "The interval includes no effect, or there are fewer than two seeds."),
+    (claims.INCONCLUSIVE, "The interval includes no effect, or there are too few seeds, or no trial came so far."),
     (claims.NOT_ATTEMPTED, "No run at this scale; the claim's page says why."),
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
+class Captions:
+    """What the strips of the claims and of the tables show."""
+
+    claims: str
+    numbers: str
+
+
+SEEDS = Captions(
+    "Each strip shows the effect of every seed (dots) and its 95 % interval (bar) against no effect, or against the "
+    "number it is held to (line). What the claim allows is shaded; a claim about an effect holds when the whole bar "
+    "lies in the shade.",
+    "Every dot is one seed, the bar is the 95 % interval of the mean, the line is the published number.",
+)
+TRIALS = Captions(
+    "Each strip shows an effect between independent trials, a rate, or the values of single trials (dots) and the "
+    "95 % interval (bar) against no effect, or against the number it is held to (line). What the claim allows is "
+    "shaded; a claim about an effect or a bound holds when the whole bar lies in the shade, one about a published rate "
+    "or number of sequences when the bar reaches it.",
+    "A dot is a success rate with its exact 95 % interval (bar), or one trial. Of numbers that scatter by factors we "
+    "give the median (short line) with its exact interval, and below it the mean with a bootstrap interval (bar), "
+    "since papers print means: the difference is that of the means. The long line is the published number. A trial "
+    "that never came so far has no number: of how many there is one, the table says.",
+)
+
+
+@dataclass(frozen=True)
+class Group:
+    """The rows of a table that share a unit, and so an axis and a precision."""
+
+    unit: str
+    rows: list[Result]
+
+    @property
+    def title(self) -> str:
+        return "success rate" if self.unit == "success" else self.unit
+
+    @property
+    def axis(self) -> Axis:
+        """The range that all strips of the group share."""
+        if self.unit == "success":
+            return RATES
+        shown: list[float | None] = []
+        for row in self.rows:
+            shown += [*row.values.values(), row.low, row.high, row.published if row.comparable else None]
+        return domain(shown, skewed=any(row.median is not None for row in self.rows))
+
+    @property
+    def size(self) -> float | None:
+        """The number whose precision the group shares; None where its numbers differ too much for that."""
+        sizes = [abs(row.mean) for row in self.rows if row.mean]
+        return max(sizes) if sizes and max(sizes) < 20 * min(sizes) else None
+
+
+@dataclass(frozen=True)
 class ResultTable:
-    """Our numbers beside one published table, at one scale; ``bounds`` is the range all its strips share."""
+    """Our numbers beside one published table, at one scale."""
 
     where: str
     scale: str
     rows: list[Result]
-    bounds: tuple[float, float]
 
     @property
-    def units(self) -> list[str]:
-        return list(dict.fromkeys(row.unit for row in self.rows))
-
-    @property
-    def size(self) -> float | None:
-        """The number whose precision the table shares; None where its numbers differ too much for that."""
-        sizes = [abs(row.mean) for row in self.rows if row.mean]
-        return max(sizes) if sizes and len(self.units) == 1 and max(sizes) < 20 * min(sizes) else None
+    def groups(self) -> list[Group]:
+        units = dict.fromkeys(row.unit for row in self.rows)
+        return [Group(unit, [row for row in self.rows if row.unit == unit]) for unit in units]
 
 
 @dataclass(frozen=True)
@@ -89,17 +138,27 @@ class PaperReport:
         outcome = list(claims.final(self.verdicts).values())
         return [(verdict, outcome.count(verdict)) for verdict in claims.VERDICTS if verdict in outcome]
 
+    def not_attempted(self, scale: str) -> list[str]:
+        """The paper's tables that are not shown at ``scale``."""
+        shown = [table.where for table in self.tables(scale)]
+        return [table.where for table in self.paper.tables if table.where not in shown]
+
     def tables(self, scale: str) -> list[ResultTable]:
-        """The paper's tables, then what was measured beside them."""
+        """The paper's tables of which something was run at ``scale``, then what was measured beside them.
+
+        A table of which nothing was run anywhere is shown once, at the largest scale, for its published numbers.
+        """
         here = [one for one in self.results if one.scale == scale]
         sources = dict.fromkeys(
             [table.where for table in self.paper.tables] + [one.published_source for one in here]
         )
+        run = {(one.scale, one.published_source) for one in self.results if one.trials}
+        anywhere = {where for _, where in run}
         found = []
         for where in sources:
             rows = [one for one in here if one.published_source == where]
-            if rows:
-                found.append(ResultTable(where, scale, rows, _bounds(rows)))
+            if rows and ((scale, where) in run or (where not in anywhere and scale == self.scales[0])):
+                found.append(ResultTable(where, scale, rows))
         return found
 
     def records(self) -> Iterator[Record]:
@@ -108,26 +167,12 @@ class PaperReport:
             yield from self.runs[scale].values()
 
     @property
+    def captions(self) -> Captions:
+        return TRIALS if self.paper.run_of_a_seed == "trial" else SEEDS
+
+    @property
     def has_unverified(self) -> bool:
         return any(row.confidence == "unverified" for _, row in self.paper.rows())
-
-
-def seeds(row: Result) -> str:
-    """How many seeds a result stands on."""
-    if len(row.values) == 1 and "+" in next(iter(row.values)):
-        return f"{next(iter(row.values)).count('+') + 1} together"
-    return str(len(row.values))
-
-
-def difference(row: Result, size: float | None = None) -> tuple[str, str]:
-    """Ours less the published number, and whether that is ``better``, ``worse`` or neither (``muted``)."""
-    if row.mean is None or row.published is None or not row.comparable:
-        return "–", "muted"
-    away = row.mean - row.published
-    shown = text.number(away, size or row.published)
-    if float(shown.replace("−", "-").replace(" ", "")) == 0:
-        return shown.lstrip("−"), "muted"
-    return ("+" if away > 0 else "") + shown, "better" if (away < 0) == (row.better == "lower") else "worse"
 
 
 def provenance(report: PaperReport) -> list[str]:
@@ -150,13 +195,15 @@ def provenance(report: PaperReport) -> list[str]:
     return [f"{', '.join(names)}: {around}." for around, names in groups.items()]
 
 
-def _bounds(rows: list[Result]) -> tuple[float, float]:
-    if len({row.unit for row in rows}) > 1:
-        return domain([])
-    shown: list[float | None] = []
-    for row in rows:
-        shown += [*row.values.values(), row.low, row.high, row.published if row.comparable else None]
-    return domain(shown)
+def everywhere(names: str, all_names: Sequence[str]) -> str:
+    """The experiments of a deviation, the shorter way: those that have it, or all but those that have not."""
+    without = [name for name in all_names if name not in names.split(", ")]
+    return f"all but {', '.join(without)}" if names != "all" and len(without) < len(all_names) / 2 else names
+
+
+def _deviations(name: str, scale: str) -> list[tuple[str, str, Any, Any]]:
+    declared = config.experiments(name, scale)
+    return [(everywhere(names, declared), *rest) for names, *rest in config.deviations(name, scale)]
 
 
 def build(name: str, draw: Callable[[str, str, Figure], None]) -> PaperReport:
@@ -170,7 +217,7 @@ def build(name: str, draw: Callable[[str, str, Figure], None]) -> PaperReport:
         runs=runs,
         results=rows,
         verdicts=judge_all(name, paper, runs),
-        deviations={scale: config.deviations(name, scale) for scale in SCALES if runs[scale]},
+        deviations={scale: _deviations(name, scale) for scale in SCALES if runs[scale]},
     )
     for scale in report.scales:
         for figure_name, caption, figure in learning_curves(paper, scale, runs[scale], rows):

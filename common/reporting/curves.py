@@ -1,4 +1,4 @@
-"""Learning curves: one panel per experiment, every seed a line, the others behind it in grey."""
+"""Learning curves: one panel per experiment, every seed a line, the others (where few) behind it in grey."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -13,6 +13,8 @@ from common.reporting.results import Runs
 from common.reporting.summary import Result
 
 COLUMNS = 3
+BEHIND = 60  # with more curves than this, the others behind a panel's own are a grey blot
+POINTS = 20_000  # of one figure: what a browser draws at once
 Curves = dict[str, dict[str, list[tuple[float, float]]]]  # experiment -> seed -> (epoch, value)
 
 
@@ -50,6 +52,7 @@ def learning_curves(
             and one.metric.partition("/")[2] == quantity and one.experiment in curves
         }  # fmt: skip
         unit = paper.unit(metric) or paper.unit(f"test/{quantity}") or quantity
+        curves = thinned(curves)
         caption = f"Learning curves at scale {scale}: {metric} after each epoch, every seed a line."
         if published:
             caption += " Dashed: the published test value."
@@ -57,19 +60,31 @@ def learning_curves(
         yield name, caption, _panels(curves, published, unit)
 
 
+def thinned(curves: Curves) -> Curves:
+    """The same curves with every n-th point and the last, where all their points together are too many to draw."""
+    points = sum(len(line) for seeds in curves.values() for line in seeds.values())
+    step = math.ceil(points / POINTS)
+    return {
+        name: {seed: line[:-1:step] + line[-1:] for seed, line in seeds.items()} for name, seeds in curves.items()
+    }
+
+
 def _panels(curves: Curves, published: dict[str, float], unit: str) -> Figure:
     columns = min(COLUMNS, len(curves))
     rows = math.ceil(len(curves) / columns)
     figure = Figure(figsize=(9.6 if columns == COLUMNS else 3.4 * columns + 0.6, 0.5 + 2.05 * rows))
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    few = sum(len(seeds) for seeds in curves.values()) <= BEHIND
     for index, (axes, name) in enumerate(zip(grid.flat, curves, strict=False)):
         for other, seeds in curves.items():
-            if other != name:
+            if few and other != name:
                 for points in seeds.values():
                     axes.plot(*zip(*points, strict=True), color=PALE, linewidth=0.6, alpha=0.45, zorder=1)
         color = PALETTE[index % len(PALETTE)]
+        thin = len(curves[name]) > 8
         for points in curves[name].values():
-            axes.plot(*zip(*points, strict=True), color=color, linewidth=1.4, zorder=3)
+            axes.plot(*zip(*points, strict=True), color=color, linewidth=0.7 if thin else 1.4,
+                      alpha=0.6 if thin else 1.0, zorder=3)  # fmt: skip
         if name in published:
             axes.axhline(published[name], color=INK, linestyle=(0, (4, 3)), linewidth=1.0, zorder=2)
             # Curves come from above: the place below the line, on the left, is free.

@@ -8,24 +8,28 @@ import jinja2
 from markupsafe import Markup
 
 from common.config import SCALES
-from common.reporting import content, text
-from common.reporting.content import PaperReport, ResultTable
+from common.reporting import cells, content, text
+from common.reporting.content import Group, PaperReport
 from common.reporting.strips import effect_strip, strip
 from common.reporting.summary import Result
 
 
-def result_strip(row: Result, table: ResultTable) -> Markup:
-    """The seeds of one row on the axis that its table shares; nothing where the units differ."""
-    if len(table.units) > 1:
-        return Markup("")
-    label = f"{row.label}: {', '.join(text.number(value) for value in row.values.values())}"
+def result_strip(row: Result, group: Group) -> Markup:
+    """The seeds of one row, or its rate, on the axis that its group shares."""
+    shown = ", ".join(text.number(value) for value in row.values.values())
+    values, label = ({"": row.mean}, text.percent(row.mean)) if row.is_rate else (row.values, shown)
     tick = row.published if row.comparable else None
-    return strip(row.values, (row.low, row.high), tick, table.bounds, label)
+    return strip(values, (row.low, row.high), tick, group.axis, f"{row.label}: {label}", median=row.median)
+
+
+def end(value: float, group: Group) -> str:
+    """An end of a group's axis."""
+    return text.percent(value) if group.unit == "success" else text.printed(round(value, 9))
 
 
 def tied(sentence: str) -> str:
-    """With no line break between a number and what it counts."""
-    return re.sub(r"(\d) (?=%|seed)", "\\1\u00a0", sentence)
+    """With no line break inside a number, or between it and what it counts."""
+    return re.sub(r"(?<=\d) (?=%|seed|trial|points|\d{3}(?!\d))", "\u00a0", sentence)
 
 
 def environment() -> jinja2.Environment:
@@ -37,7 +41,7 @@ def environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
     )
     env.filters |= {
-        "number": text.number,
+        "printed": text.printed,
         "count": text.count,
         "duration": text.duration,
         "memory": text.memory,
@@ -47,8 +51,10 @@ def environment() -> jinja2.Environment:
         "tied": tied,
         "strip": result_strip,
         "effect_strip": effect_strip,
-        "seeds": content.seeds,
-        "difference": content.difference,
+        "cells": cells.cells,
+        "published": cells.published,
+        "reason": cells.reason,
+        "end": end,
         "provenance": content.provenance,
     }
     return env

@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Sequence
 
 from common.config import SCALES
-from common.reporting import content, text
+from common.reporting import cells, content, text
 from common.reporting.claims import FAILED, HOLDS, INCONCLUSIVE, Verdict
 from common.reporting.content import PaperReport, ResultTable
 from common.reporting.summary import Result
+
+LISTED = 5  # of more seeds, the range says as much
 
 
 def cell(value: object) -> str:
@@ -30,36 +32,52 @@ def verdict(one: Verdict) -> str:
 
 
 def published(row: Result) -> str:
-    if row.published is None:
-        return "–"
-    shown = f"{row.published:g}" + (" (?)" if row.confidence == "unverified" else "")
-    return shown if row.comparable else f"({shown})"
+    shown = cells.published(row) + (" (?)" if row.confidence == "unverified" else "")
+    return shown if row.comparable or row.published is None else f"({shown})"
 
 
-def result_table(shown: ResultTable) -> str:
-    """Published and ours, row by row, with every seed's value."""
+def basis(row: Result, size: float | None) -> str:
+    """Every seed's value; of many, how many there are and their range."""
+    shown = cells.basis(row)
+    if row.is_rate:
+        return shown
+    if len(row.values) > LISTED:
+        ends = min(row.values.values()), max(row.values.values())
+        return f"{shown}: {' to '.join(text.number(value, size) for value in ends)}"
+    values = ", ".join(text.number(value, size) for value in row.values.values())
+    return values if shown == str(len(row.values)) else f"{values} ({shown})"
+
+
+def result_table(shown: ResultTable, thing: str) -> str:
+    """Published and ours, row by row; ``thing`` is what a seed is called."""
     lines = []
+    sizes = {group.unit: group.size for group in shown.groups}
     for row in shown.rows:
-        size = shown.size or row.mean
         label = f"{row.label} (`{row.experiment}`, {row.metric})"
         if row.mean is None:
-            lines.append([label, published(row), "–", "–", "–", f"not attempted: {row.reason}"])
+            lines.append([label, published(row), "–", "–", "–", cells.reason(row)])
             continue
-        interval = "–" if row.low is None else f"{text.number(row.low, size)} – {text.number(row.high, size)}"
-        values = ", ".join(text.number(value, size) for value in row.values.values())
-        together = f"{values} ({content.seeds(row)})" if "together" in content.seeds(row) else values
-        ours = f"**{text.number(row.mean, size)}** {row.unit}".strip()
-        lines.append(
-            [label, published(row), ours, content.difference(row, shown.size)[0], interval, together]
-        )
-    head = (cell(shown.where) or "Experiment", "published", "ours", "difference", "95 % interval", "seeds")
+        size = sizes[row.unit] or row.mean
+        one = cells.cells(row, size)
+        unit = "" if row.is_rate else f" {row.unit}".rstrip()
+        ours = f"**{one.ours}**{unit}"
+        if one.mean:
+            ours = f"median **{one.ours}**, mean {one.mean}{unit}"
+        interval = one.interval + (f", mean {one.mean_interval}" if one.mean else "")
+        lines.append([label, published(row), ours, one.difference, interval, basis(row, size)])
+    head = (cell(shown.where) or "Experiment", "published", "ours", "difference", "95 % interval", f"{thing}s")
     return table(head, lines, right=(1, 2, 3, 4))
 
 
 def results_section(report: PaperReport, scale: str) -> str:
     """The tables of one scale and the notes that a reader of them needs."""
     tables = report.tables(scale)
-    parts = [result_table(one) for one in tables]
+    thing = report.paper.run_of_a_seed
+    parts = [result_table(one, thing) for one in tables]
+    if absent := report.not_attempted(scale):
+        parts.append(f"Not attempted at this scale: {'; '.join(absent)}.\n")
+    if thing == "trial":
+        parts.append("Differences of numbers of sequences are those of the means, which papers print.\n")
     if any(not row.comparable for one in tables for row in one.rows):
         parts.append(
             "Published numbers in parentheses are about the paper's corpus, which this scale does not use.\n"
@@ -101,7 +119,7 @@ def _claim(report: PaperReport, number: int) -> str:
         "".join(f"- {one.scale}: {verdict(one)}. {one.evidence}.\n" for one in reversed(report.of(claim)))
     )
     if claim.published:
-        printed = ", ".join(f"{name} {value:g}" for name, value in claim.published.items())
+        printed = ", ".join(f"{name} {text.printed(value)}" for name, value in claim.published.items())
         lines.append(f"As printed: {printed}.\n")
     lines.append(f"Falsified if {claim.falsified_if.rstrip('.')}.\n")
     return "\n".join(lines)
@@ -127,7 +145,7 @@ def _cost(report: PaperReport) -> str:
         seconds = text.duration(text.average(run.seconds))
         memory = text.memory(run.provenance.get("peak_memory_mb"))
         rows.append([f"`{run.experiment}`", run.scale, text.count(run.parameters), seconds, speed, memory])
-    head = ("experiment", "scale", "parameters", "time per seed", "throughput", "peak memory")
+    head = ("experiment", "scale", "parameters", f"time per {report.paper.run_of_a_seed}", "throughput", "peak memory")
     return table(head, rows, right=(2, 3, 4, 5))
 
 

@@ -20,8 +20,9 @@ from common.config import SCALES
 from common.errors import UserError
 from common.reporting import figures
 from common.reporting.claims import Verdict, judge
-from common.reporting.published import Paper, Value, load_paper, terms
+from common.reporting.published import Paper, load_paper
 from common.reporting.results import Record, Runs
+from common.reporting.rules import Value, terms
 from common.reporting.summary import other_data
 from common.training.provenance import sha256_json
 
@@ -174,10 +175,10 @@ def _tags(paper: str, scale: str) -> list[str]:
 
 def _outcome(one: Verdict) -> dict[str, Any]:
     """What we measured (by the label of each effect), what the paper printed, and the verdict."""
-    rule = one.claim.rule
+    printed = one.claim.rule.published if isinstance(one.claim.rule, Value) else None
     return {
         "ours": {part.effect.label: part.effect.mean for part in one.parts if part.effect},
-        "published": rule.published if isinstance(rule, Value) else one.claim.published,
+        "published": one.claim.published if printed is None else printed,
         "verdict": one.verdict,
         "evidence": one.evidence,
     }

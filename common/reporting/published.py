@@ -5,23 +5,19 @@ is decided; the rules are written before anything is trained.
 """
 
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Literal
 
 import pydantic
 import yaml
 
 from common import config, paths
 from common.errors import UserError, unknown
+from common.reporting.rules import KINDS, Compare, Direction, Entry, Order, Ratio, Rule, Term, rules, terms
 
 # Measured by the run itself ("seconds", "seconds/kn5"), so no paper has to declare their units.
 RUN_METRICS = {"seconds": "s", "throughput": ""}
-
-Direction = Literal["lower", "higher"]
-
-
-class Entry(pydantic.BaseModel):
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
 
 
 class Row(Entry):
@@ -32,93 +28,13 @@ class Row(Entry):
     published: float | None = None
     label: str
     confidence: Literal["sure", "fairly sure", "unverified"] = "sure"
-    better: Direction = "lower"
+    better: Direction | None = None  # default: higher for a success rate, lower for anything else
     note: str = ""
 
 
 class Table(Entry):
     where: str
     rows: tuple[Row, ...]
-
-
-class Term(Entry):
-    """One measured quantity: an experiment's metric."""
-
-    experiment: str
-    metric: str
-
-
-class Compare(Entry):
-    """The effect ``A - B`` has the expected sign."""
-
-    metric: str | None = None
-    compare: tuple[str | Term, str | Term]
-    expect: Direction
-    paired_by: Literal["seed"] = "seed"
-
-
-class Order(Entry):
-    """``A < B < C`` (``expect: lower``): every adjacent difference is decided by itself."""
-
-    metric: str | None = None
-    order: Annotated[tuple[str | Term, ...], pydantic.Field(min_length=2)]
-    expect: Direction
-
-
-class Ratio(Entry):
-    """``A / B`` is at most, or at least, a number."""
-
-    metric: str | None = None
-    ratio: tuple[str | Term, str | Term]
-    at_most: Annotated[float, pydantic.Field(gt=0)] | None = None
-    at_least: Annotated[float, pydantic.Field(gt=0)] | None = None
-
-    @pydantic.model_validator(mode="after")
-    def one_bound(self) -> "Ratio":
-        if (self.at_most is None) == (self.at_least is None):
-            raise ValueError("a ratio needs exactly one of at_most and at_least")
-        return self
-
-
-class Value(Entry):
-    """The mean is within an absolute ``tolerance`` of the published number, or better than it.
-
-    Without ``better`` both sides are worse: the number itself is the claim.
-    """
-
-    value: Term
-    published: float
-    tolerance: Annotated[float, pydantic.Field(ge=0)]
-    better: Direction | None = None
-
-
-class All(Entry):
-    all: Annotated[tuple["Rule", ...], pydantic.Field(min_length=1)]
-
-
-KINDS = {"compare": Compare, "order": Order, "ratio": Ratio, "value": Value, "all": All}
-
-
-def _kind(rule: Any) -> str | None:
-    """The tag of a rule: the key that names its kind, in words that no path in the file contains."""
-    if isinstance(rule, dict):
-        return next((f"{kind} rule" for kind in KINDS if kind in rule), None)
-    return next((f"{kind} rule" for kind, model in KINDS.items() if isinstance(rule, model)), None)
-
-
-Rule = Annotated[
-    Annotated[Compare, pydantic.Tag("compare rule")]
-    | Annotated[Order, pydantic.Tag("order rule")]
-    | Annotated[Ratio, pydantic.Tag("ratio rule")]
-    | Annotated[Value, pydantic.Tag("value rule")]
-    | Annotated[All, pydantic.Tag("all rule")],
-    pydantic.Discriminator(
-        _kind,
-        custom_error_type="rule_kind",
-        custom_error_message=f"a rule needs one of the keys {', '.join(KINDS)}",
-    ),
-]
-All.model_rebuild()
 
 
 class Claim(Entry):
@@ -142,6 +58,7 @@ class Paper(Entry):
     url: str | None = None
     summary: str
     units: dict[str, str]
+    medians: tuple[str, ...] = ()  # prefixes of skewed metrics, whose typical value is the median
     tables: tuple[Table, ...]
     claims: tuple[Claim, ...]
 
@@ -154,24 +71,21 @@ class Paper(Entry):
         prefixes = [prefix for prefix in self.units if metric.startswith(prefix)]
         return self.units[max(prefixes, key=len)] if prefixes else RUN_METRICS.get(metric.partition("/")[0])
 
+    def is_rate(self, metric: str) -> bool:
+        """Whether each trial is a success (1) or a failure (0)."""
+        return self.unit(metric) == "success"
+
+    def is_skewed(self, metric: str) -> bool:
+        """Whether ``medians`` names a prefix of ``metric``."""
+        return metric.startswith(self.medians) and not self.is_rate(metric)
+
+    @property
+    def run_of_a_seed(self) -> str:
+        """What a seed is called here: where success is counted, a trial."""
+        return "trial" if self.medians or "success" in self.units.values() else "seed"
+
     def rows(self) -> list[tuple[Table, Row]]:
         return [(table, row) for table in self.tables for row in table.rows]
-
-
-def term(side: str | Term, metric: str | None) -> Term:
-    return side if isinstance(side, Term) else Term(experiment=side, metric=metric or "")
-
-
-def terms(rule: Entry) -> list[Term]:
-    """Every experiment and metric that ``rule`` reads, in the order in which it names them."""
-    match rule:
-        case Value(value=value):
-            return [value]
-        case All(all=rules):
-            return [one for inner in rules for one in terms(inner)]
-        case Compare(compare=sides) | Order(order=sides) | Ratio(ratio=sides):
-            return [term(side, rule.metric) for side in sides]
-    raise TypeError(rule)
 
 
 def load_paper(name: str) -> Paper:
@@ -179,7 +93,8 @@ def load_paper(name: str) -> Paper:
 
     Raises:
         UserError: no readable file, broken YAML, an unknown key, an experiment that ``params.yaml`` does not
-            have, a metric without a unit, or two claims with one id; each with file and line.
+            have, a metric without a unit, a success rate that is no rate, or two claims with one id; each with
+            file and line.
     """
     path = paths.REPLICATIONS / name / "paper.yaml"
     raw = config.read_yaml(path)
@@ -247,6 +162,10 @@ def _check(paper: Paper, experiments: set[str], path: Path, text: str) -> None:
             raise UserError(f"{where(one.experiment, start)}: the rule on {one.experiment!r} names no metric")
         if paper.unit(one.metric) is None:
             raise UserError(f"{where(one.metric, start)}: no unit for {one.metric!r}; add it to 'units:'")
+    for prefix in paper.medians:
+        if paper.unit(prefix) is None:
+            raise UserError(f"{where(prefix)}: no unit for {prefix!r} of 'medians:'; add it to 'units:'")
+    _check_rates(paper, where, claims_start)
     ids = [claim.id for claim in paper.claims]
     for name in ids:
         if ids.count(name) > 1:
@@ -255,3 +174,18 @@ def _check(paper: Paper, experiments: set[str], path: Path, text: str) -> None:
     for row in rows:
         if rows.count(row) > 1:
             raise UserError(f"{where(row[0])}: two rows are {row[2]!r} ({row[0]}, {row[1]}); keep one")
+
+
+def _check_rates(paper: Paper, where: Callable[..., str], claims_start: int) -> None:
+    """A success rate is a number between 0 and 1, and its trials are independent."""
+    for _, row in paper.rows():
+        if paper.is_rate(row.metric) and row.published is not None and not 0 <= row.published <= 1:
+            raise UserError(f"{where(row.experiment)}: a success rate of {row.published:g}; write 0.97 for 97 %")
+    for claim in paper.claims:
+        for rule in rules(claim.rule):
+            rate = next((one.metric for one in terms(rule) if paper.is_rate(one.metric)), None)
+            line = where(claim.id, claims_start)
+            if rate and isinstance(rule, Ratio):
+                raise UserError(f"{line}: {claim.id}: no ratio of success rates ({rate}); compare them instead")
+            if rate and isinstance(rule, Compare | Order) and rule.paired_by != "none":
+                raise UserError(f"{line}: {claim.id}: the trials of {rate} are independent; write 'paired_by: none'")

@@ -11,6 +11,8 @@ import pydantic
 from common import config, paths
 from common.config import SCALES
 from common.errors import UserError, unknown
+from common.reporting.published import Paper
+from common.reporting.text import several
 
 HISTORY = ("seed", "epoch", "step", "metric", "value")
 
@@ -49,7 +51,7 @@ class Record(pydantic.BaseModel):
         return (
             len(values) == 1
             and metric.partition("/")[0] not in ("seconds", "throughput")
-            and ("+" in next(iter(values)) or not self.history)
+            and ("+" in next(iter(values)) or not self.history and len(self.seeds) == 1)
         )
 
 
@@ -115,16 +117,23 @@ def _load_run(folder: Path, paper: str, experiment: str) -> Record:
     again = f"run `replicate run {paper} {experiment} --scale quick`"
     resolved = config.resolve(paper, experiment, "quick")
     seeds = {str(seed) for seed in resolved["seeds"]}
+    asked = f"params.yaml asks for {_names(seeds)}; {again}"
+    for what, ran in (("the run", map(str, record.seeds)), ("seconds", record.seconds)):
+        if set(ran := list(ran)) != seeds:
+            raise UserError(f"{folder}: {what} has the seeds {_names(ran)}, {asked}")
     for metric, values in record.metrics.items():
-        if set(values) != seeds and not (len(values) == 1 and set(next(iter(values)).split("+")) == seeds):
-            have = ", ".join(values) or "none"
-            raise UserError(f"{folder}: {metric} has the seeds {have}, params.yaml asks for "
-                            f"{', '.join(sorted(seeds))}; {again}")  # fmt: skip
+        # A trial may lack a metric (one that failed has no number of sequences until success).
+        if not set(values) <= seeds and [set(key.split("+")) for key in values] != [seeds]:
+            raise UserError(f"{folder}: {metric} has the seeds {_names(values)}, {asked}")
     if record.config and _plain(record.config) != _plain(resolved):
         changed = sorted(key for key in resolved.keys() | record.config.keys()
                          if _plain(resolved.get(key)) != _plain(record.config.get(key)))  # fmt: skip
         raise UserError(f"{folder}: params.yaml has another value of {', '.join(changed)} by now; {again}")
     return record
+
+
+def _names(seeds: Iterable[str]) -> str:
+    return ", ".join(sorted(seeds, key=lambda seed: (len(seed), seed))) or "none"
 
 
 def _plain(value: Any) -> str:
@@ -166,3 +175,10 @@ def why_absent(paper: str, names: Sequence[str], scale: str) -> str:
     if elsewhere:
         return f"the scale {scale} has no {', '.join(elsewhere)}"
     return f"no record of {', '.join(names)} at scale {scale}"
+
+
+def lacking(paper: Paper, run: Record, metric: str) -> str:
+    """Why a run that exists has no ``metric``: where trials are counted, none of them came so far as to have one."""
+    if paper.run_of_a_seed == "seed":
+        return f"{run.experiment} did not measure {metric}"
+    return f"none of the {several(len(run.seeds), 'trial')} of {run.experiment} has {metric}"

@@ -9,17 +9,18 @@ from common import config
 from common.config import SCALES
 from common.reporting.claims import Verdict
 from common.reporting.published import Paper, Row
-from common.reporting.results import Record, Runs, why_absent
-from common.reporting.statistics import estimate
+from common.reporting.results import Record, Runs, lacking, why_absent
+from common.reporting.statistics import estimate, median_interval
 
 
 @dataclass(frozen=True)
 class Result:
     """A published row, or a metric of ours without one, at one scale.
 
-    ``seconds`` and ``throughput`` are means over seeds. ``mean`` is None where nothing was measured, and
-    ``reason`` says why. ``comparable`` is False where the corpus is not the paper's: the published number is
-    about other data.
+    ``values`` has a value per seed, or per trial that came so far as to have one; ``trials`` is how many ran.
+    ``mean`` is None where nothing was measured, and ``reason`` says why; ``median`` is None but for skewed
+    quantities. ``seconds`` and ``throughput`` are means over seeds. ``comparable`` is False where the corpus is
+    not the paper's: the published number is about other data.
     """
 
     paper: str
@@ -33,6 +34,10 @@ class Result:
     mean: float | None
     low: float | None
     high: float | None
+    median: float | None
+    median_low: float | None
+    median_high: float | None
+    trials: int
     parameters: int | None
     seconds: float | None
     throughput: float | None
@@ -44,6 +49,10 @@ class Result:
     reason: str
     comparable: bool
 
+    @property
+    def is_rate(self) -> bool:
+        return self.unit == "success"
+
 
 def _mean(values: dict[str, float]) -> float | None:
     return fmean(values.values()) if values else None
@@ -54,12 +63,14 @@ def _result(
 ) -> Result:
     unit = paper.unit(row.metric) or ""
     values = run.values(row.metric) if run else {}
-    measured = estimate(values, unit) if values else None
+    skewed = paper.is_skewed(row.metric)
+    measured = estimate(values, unit, skewed) if values else None
+    median = median_interval(list(values.values())) if values and skewed else None
     reason = ""
     if not run:
         reason = why_absent(name, [row.experiment], scale)
     elif not values:
-        reason = f"{row.experiment} did not measure {row.metric}"
+        reason = lacking(paper, run, row.metric)
     return Result(
         paper=name,
         experiment=row.experiment,
@@ -72,13 +83,17 @@ def _result(
         mean=measured.mean if measured else None,
         low=measured.low if measured else None,
         high=measured.high if measured else None,
+        median=median.value if median else None,
+        median_low=median.low if median else None,
+        median_high=median.high if median else None,
+        trials=len(run.seeds) if run else 0,
         parameters=run.parameters if run else None,
         seconds=_mean(run.seconds) if run else None,
         throughput=_mean(run.throughput) if run else None,
         throughput_unit=run.throughput_unit if run else "",
         label=row.label,
         confidence=row.confidence if row.published is not None else "",
-        better=row.better,
+        better=row.better or ("higher" if paper.is_rate(row.metric) else "lower"),
         note=row.note,
         reason=reason,
         comparable=comparable,

@@ -1,25 +1,58 @@
 """How numbers are written in every report."""
 
 import math
+from decimal import Decimal
+
+NOTHING = 1e-9  # what is smaller is the rounding of larger numbers, never a result
 
 
-def decimals(scale: float) -> int:
-    """Digits after the point that show four significant digits of ``scale``."""
-    return 0 if scale == 0 or not math.isfinite(scale) else max(0, 3 - math.floor(math.log10(abs(scale))))
+def decimals(scale: float, digits: int = 4) -> int:
+    """Digits after the point that show so many significant ``digits`` of ``scale``."""
+    if scale == 0 or not math.isfinite(scale):
+        return 0
+    return max(0, digits - 1 - math.floor(math.log10(abs(scale))))
 
 
 def number(value: float | None, scale: float | None = None) -> str:
-    """Four significant digits, of ``scale`` where a column of numbers shares one; an en dash for nothing."""
+    """Four significant digits (three below 0.01), of ``scale`` where a column shares one; an en dash for nothing."""
     if value is None:
         return "–"
-    shown = f"{value:,.{decimals(value if scale is None else scale)}f}".replace(",", " ")
+    if abs(value) < NOTHING:
+        return "0"
+    size = value if scale is None else scale
+    shown = f"{value:,.{decimals(size, 4 if abs(size) >= 0.01 else 3)}f}".replace(",", " ")
     return shown.replace("-", "−")
 
 
 def signed(value: float, scale: float | None = None) -> str:
-    """With its sign and three significant digits: a difference."""
-    places = max(0, decimals(value if scale is None else scale) - 1)
-    return ("+" if round(value, places) > 0 else "") + f"{value + 0.0:.{places}f}".replace("-", "−")
+    """With its sign and three significant digits: a difference; 0 where nothing but rounding is left."""
+    if abs(value) < NOTHING:
+        return "0"
+    places = decimals(value if scale is None else scale, 3)
+    shown = f"{value:,.{places}f}".replace(",", " ").replace("-", "−")
+    return ("+" if round(value, places) > 0 else "") + shown
+
+
+def printed(value: float) -> str:
+    """A number as a paper prints it: every digit, large ones in groups of three."""
+    shown = f"{Decimal(repr(float(value))):,f}".replace(",", " ").replace("-", "−")
+    return shown.removesuffix(".0")
+
+
+def percent(rate: float) -> str:
+    """A rate in whole per cents; with a decimal where 0 or 100 would say never or always."""
+    shown = f"{100 * rate:.0f}"
+    return (f"{100 * rate:.1f}" if shown in ("0", "100") and 0 < rate < 1 else shown) + " %"
+
+
+def share(count: int, of: int) -> str:
+    """``27 of 30``, or ``30`` where none is missing."""
+    return f"{count} of {of}" if count < of else str(count)
+
+
+def things(count: str, thing: str) -> str:
+    """``27 of 30 trials``: like ``several``, for a count in words."""
+    return f"{count} {thing}{'' if count == '1' else 's'}"
 
 
 def several(count: int, thing: str) -> str:

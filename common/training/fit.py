@@ -1,6 +1,8 @@
 """One training: Lightning's Trainer as this suite always sets it up."""
 
+import contextlib
 import logging
+import math
 import os
 import sys
 import time
@@ -11,12 +13,36 @@ from typing import TYPE_CHECKING
 
 import lightning as L
 import torch
+from lightning.pytorch.profilers import PassThroughProfiler
 
 from common.errors import UserError
 from common.training.checkpoints import AtomicCheckpointIO, RandomState, SaveLast, save_atomically
 
 if TYPE_CHECKING:
     from common.training.run import Run
+
+
+class Module(L.LightningModule):
+    """A ``LightningModule`` for short steps.
+
+    Lightning notes the name of each hook when it enters and leaves it, dozens of times per step, and the attributes of
+    an ``nn.Module`` are slow to set.
+    """
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name == "_current_fx_name":
+            self.__dict__[name] = value
+        else:
+            super().__setattr__(name, value)
+
+
+class NoProfiler(PassThroughProfiler):
+    """Lightning enters a profiler around each hook of each callback; here that is the same empty context always."""
+
+    NOTHING = contextlib.nullcontext()
+
+    def profile(self, action_name: str) -> contextlib.nullcontext:
+        return self.NOTHING
 
 
 class StopAtNaN(L.Callback):
@@ -26,11 +52,11 @@ class StopAtNaN(L.Callback):
         self.folder = folder
 
     def on_train_batch_end(self, trainer, module, outputs, batch, index) -> None:
-        loss = outputs["loss"]
-        if not torch.isfinite(loss):
+        loss = outputs["loss"].item()
+        if not math.isfinite(loss):
             path = self.folder / "nan-batch.pt"
             save_atomically(batch, path)
-            raise UserError(f"training diverged: loss {loss.item()} at epoch {trainer.current_epoch}, update "
+            raise UserError(f"training diverged: loss {loss} at epoch {trainer.current_epoch}, update "
                             f"{trainer.global_step}; the batch is in {path}. Lower lr or the clipping threshold.")
 
 
@@ -57,6 +83,21 @@ class History(L.Callback):
               f"({time.monotonic() - self.started:.0f} s)", flush=True)
 
 
+def new_trainer(folder: Path, max_epochs: int, callbacks: Iterable[L.Callback] = (), **options) -> L.Trainer:
+    """A Trainer that keeps its checkpoints in ``folder``; ``options`` are Lightning's."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # it advertises at INFO
+    warnings.filterwarnings("ignore", ".*does not have many workers.*")
+    warnings.filterwarnings("ignore", ".*LeafSpec.*")  # Lightning's own use of torch
+    warnings.filterwarnings("ignore", ".*all_gather is deprecated.*")
+    torch.utils.deterministic.fill_uninitialized_memory = False  # deterministic=... would fill it, to find bugs
+    return L.Trainer(
+        max_epochs=max_epochs, num_sanity_val_steps=0, use_distributed_sampler=False, deterministic="warn",
+        logger=False, enable_model_summary=False, default_root_dir=folder, profiler=NoProfiler(),
+        enable_progress_bar=sys.stderr.isatty() and not os.environ.get("CI"), plugins=[AtomicCheckpointIO()],
+        callbacks=[*callbacks, RandomState(), StopAtNaN(folder), SaveLast(folder)], **options,
+    )
+
+
 def fit(
     run: "Run",
     seed: int,
@@ -79,18 +120,9 @@ def fit(
     """
     work = run.seed_folder(seed)
     last = work / "last.ckpt"
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # it advertises at INFO
-    warnings.filterwarnings("ignore", ".*does not have many workers.*")
-    warnings.filterwarnings("ignore", ".*LeafSpec.*")  # Lightning's own use of torch
-    warnings.filterwarnings("ignore", ".*all_gather is deprecated.*")
-    trainer = L.Trainer(
-        accelerator=run.accelerator, devices=run.devices, num_nodes=run.nodes,
-        strategy="ddp" if run.devices * run.nodes > 1 else "auto", precision=precision,
-        max_epochs=max_epochs, num_sanity_val_steps=0, use_distributed_sampler=False, deterministic="warn",
-        logger=False, enable_model_summary=False, default_root_dir=work,
-        enable_progress_bar=sys.stderr.isatty() and not os.environ.get("CI"),
-        plugins=[AtomicCheckpointIO()],
-        callbacks=[*callbacks, RandomState(), StopAtNaN(work), History(run, seed), SaveLast(work)],
+    trainer = new_trainer(
+        work, max_epochs, [*callbacks, History(run, seed)], accelerator=run.accelerator, devices=run.devices,
+        num_nodes=run.nodes, strategy="ddp" if run.devices * run.nodes > 1 else "auto", precision=precision,
     )
     batches = train(trainer.global_rank, trainer.world_size)
     try:

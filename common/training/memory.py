@@ -11,8 +11,8 @@ def keep_freed_memory() -> None:
     """Keep freed memory for the next step instead of giving it back to the system.
 
     The GNU C library maps every block above 32 MiB, and at first above 128 KiB, afresh and unmaps it when freed; a
-    training step that allocates the same few arrays of a few MB then spends half its time on page faults. Does
-    nothing elsewhere.
+    training step that allocates the same few arrays of a few MB then pays for a page fault on every page, every time.
+    Does nothing elsewhere.
     """
     if platform.libc_ver()[0] == "glibc":
         libc = ctypes.CDLL(None)

@@ -67,7 +67,7 @@ class Run:
     @property
     def is_first_process(self) -> bool:
         """False in the helper processes of a training on several devices: they train, but record nothing."""
-        return _is_first_process()
+        return is_first_process()
 
     def seed_folder(self, seed: int) -> Path:
         """Where a seed's checkpoints live while the run is in progress."""
@@ -198,7 +198,8 @@ def _accelerator(name: str | None) -> str:
     return name or ("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def _is_first_process() -> bool:
+def is_first_process() -> bool:
+    """False in the helper processes of a training on several devices."""
     ranks = ("RANK", "SLURM_PROCID", "NODE_RANK", "LOCAL_RANK")  # of torchrun, SLURM and Lightning
     return not any(int(os.environ.get(name, 0)) for name in ranks)
 

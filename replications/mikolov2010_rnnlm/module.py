@@ -3,18 +3,18 @@
 import math
 import time
 
-import lightning as L
 import numpy as np
 import torch
 from torch import Tensor
 
 from common.errors import UserError
+from common.training.fit import Module
 from common.training.sgd import SGD
 from replications.mikolov2010_rnnlm.config import Config
 from replications.mikolov2010_rnnlm.model import RareWords, language_model
 
 
-class LanguageModel(L.LightningModule):
+class LanguageModel(Module):
     """Cross-entropy summed over the block of words, one update per block (2010, section 2; toolkit).
 
     Batches are windows ``[T, B]`` of :class:`common.data.streams.Streams`; the state is carried from one to the next

@@ -57,7 +57,7 @@ def test_the_evidence_says_the_numbers(decide):
     )
     (part,) = found.parts
     assert part.effect.values == {"1": -10.0, "2": -10.0, "3": -10.0}
-    assert part.effect.allowed == (float("-inf"), 0.0)
+    assert part.allowed == (float("-inf"), 0.0)
 
 
 def test_only_the_papers_own_scale_reproduces(decide):

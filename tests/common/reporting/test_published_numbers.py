@@ -3,7 +3,8 @@ import copy
 import pytest
 
 from common.errors import UserError
-from common.reporting.published import Paper, load_paper, terms
+from common.reporting.published import Paper, load_paper
+from common.reporting.rules import terms
 
 
 def test_a_good_paper_loads(suite):
@@ -60,6 +61,55 @@ def test_mistakes_are_named_with_file_line_and_remedy(suite, change, words, line
     assert line in path.read_text().splitlines()[number - 1]
     for word in words:
         assert word in message
+
+
+SOLVED = {"experiment": "net", "metric": "solved"}
+
+
+def trials(suite, rule, published=0.97):
+    """The paper with a claim and a row about success rates."""
+    content = copy.deepcopy(suite.published)
+    content["units"] |= {"solved": "success", "sequences": "sequences"}
+    content["medians"] = ["sequences"]
+    content["claims"][0]["rule"] = rule
+    content["tables"][0]["rows"].append(
+        {"experiment": "net", "metric": "solved", "published": published, "label": "Trials"}
+    )
+    suite.write("paper.yaml", content)
+
+
+def test_what_a_metric_is_decides_its_statistics(suite):
+    trials(suite, {"metric": "solved", "compare": ["net", "plain"], "expect": "higher", "paired_by": "none"})
+    paper = load_paper(suite.name)
+    assert paper.is_rate("solved") and not paper.is_skewed("solved")
+    assert paper.is_skewed("sequences/st1") and not paper.is_skewed("test/perplexity")
+    assert paper.run_of_a_seed == "trial"
+
+
+@pytest.mark.parametrize(
+    "rule, published, words",
+    [
+        ({"metric": "solved", "compare": ["net", "plain"], "expect": "higher"}, 0.97,
+         "net-beats-plain: the trials of solved are independent; write 'paired_by: none'"),
+        ({"all": [{"metric": "solved", "order": ["net", "plain"], "expect": "higher"}]}, 0.97, "paired_by: none"),
+        ({"metric": "solved", "ratio": ["net", "plain"], "at_least": 2}, 0.97, "no ratio of success rates"),
+        ({"value": SOLVED, "at_least": 0.5}, 97, "write 0.97 for 97 %"),
+        ({"value": SOLVED, "at_least": 0.5, "at_most": 1}, 0.97, "exactly one of"),
+        ({"value": SOLVED, "published": 0.5}, 0.97, "needs a tolerance"),
+        ({"value": SOLVED, "at_least": 0.5, "tolerance": 0.1}, 0.97, "a bound has none"),
+    ],
+)  # fmt: skip
+def test_rules_that_make_no_sense_of_success_rates(suite, rule, published, words):
+    trials(suite, rule, published)
+    with pytest.raises(UserError, match=r"paper.yaml:\d+: ") as error:
+        load_paper(suite.name)
+    assert words in str(error.value)
+
+
+def test_medians_of_nothing(suite):
+    suite.write("paper.yaml", suite.published | {"medians": ["sequnces"]})
+    with pytest.raises(UserError, match=r"paper.yaml:\d+: no unit for 'sequnces' of 'medians:'"):
+        load_paper(suite.name)
 
 
 def test_files_that_cannot_be_read(suite):

@@ -25,6 +25,8 @@ def test_which_single_values_are_all_there_is_to_know(suite):
     trained_once = Record.model_validate(runs["net"].model_dump() | {"metrics": {"m": {"1": 1.0}}})
     assert not trained_once.is_fixed("m")
     assert not runs["counts"].is_fixed("seconds")
+    one_of_three = Record.model_validate(runs["net"].model_dump() | {"metrics": {"m": {"2": 1.0}}, "history": ()})
+    assert not one_of_three.is_fixed("m")
 
 
 def test_missing_experiment(suite):
@@ -56,6 +58,28 @@ def test_missing_and_extra_seeds(suite, seeds):
     with pytest.raises(
         UserError, match=r"runs/quick/net: .*seeds.*run `replicate run fake2001_nets net --scale"
     ):
+        load_quick(suite.name)
+
+
+def change(suite, **changes):
+    path = suite.folder / "runs" / "quick" / "net" / "results.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def test_a_trial_may_lack_a_metric_but_not_a_run_a_seed(suite):
+    change(suite, metrics={"solved": {"1": 1.0, "2": 0.0, "3": 1.0}, "sequences": {"1": 900.0, "3": 700.0}})
+    assert load_quick(suite.name)["net"].values("sequences") == {"1": 900.0, "3": 700.0}
+    change(suite, metrics={"sequences": {"1": 900.0, "4": 700.0}})
+    with pytest.raises(UserError, match="sequences has the seeds 1, 4, params.yaml asks for 1, 2, 3; run"):
+        load_quick(suite.name)
+    change(suite, metrics={"average": {"1+3": 900.0}})
+    with pytest.raises(UserError, match=r"average has the seeds 1\+3, params.yaml asks for 1, 2, 3"):
+        load_quick(suite.name)
+    change(suite, metrics={}, seeds=[1, 2])
+    with pytest.raises(UserError, match="the run has the seeds 1, 2, params.yaml asks for 1, 2, 3"):
+        load_quick(suite.name)
+    change(suite, seeds=[1, 2, 3], seconds={"1": 1.0})
+    with pytest.raises(UserError, match="seconds has the seeds 1, params.yaml asks for 1, 2, 3"):
         load_quick(suite.name)
 
 

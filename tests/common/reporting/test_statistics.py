@@ -7,7 +7,9 @@ from scipy import stats as scipy_stats
 
 from common.reporting.statistics import (
     binomial,
+    bootstrap_mean,
     estimate,
+    median_interval,
     paired_differences,
     paired_ratios,
     ratio_interval,
@@ -55,6 +57,42 @@ def test_the_unit_chooses_the_interval():
     assert estimate(values, "success") == binomial(9, 10)
     assert estimate(values, "bits") == t_interval(list(values.values()))
     assert estimate(values, "bits").high > 1 >= estimate(values, "success").high
+
+
+@pytest.mark.parametrize(
+    "n, smallest, largest", [(5, None, None), (6, 1, 6), (8, 1, 8), (9, 2, 8), (10, 2, 9), (18, 5, 14), (30, 10, 21)]
+)
+def test_the_median_lies_between_the_printed_order_statistics(n, smallest, largest):
+    """Ranks of the 95 % sign-test interval as tables print them (Conover, Table A3)."""
+    found = median_interval([float(rank) for rank in range(n, 0, -1)])
+    assert (found.value, found.low, found.high) == ((n + 1) / 2, smallest, largest)
+
+
+@pytest.mark.parametrize("n", [6, 10, 25])
+def test_the_median_interval_is_exact_and_not_wider_than_needed(n):
+    """By brute force over how many of n values lie below the true median."""
+    found = median_interval([float(rank) for rank in range(1, n + 1)])
+    below = scipy_stats.binom.pmf(range(n + 1), n, 0.5)
+    ranks = int(found.low), int(found.high)
+    covered = sum(p for count, p in enumerate(below) if ranks[0] <= count < ranks[1])
+    narrower = sum(p for count, p in enumerate(below) if ranks[0] < count < ranks[1] - 1)
+    assert covered >= 0.95 > narrower
+
+
+def test_the_bootstrap_of_a_skewed_mean_is_skewed_and_repeatable():
+    values = [1.0, 1.2, 1.5, 2.0, 2.2, 3.0, 3.1, 4.0, 9.0, 30.0]
+    found = bootstrap_mean(values)
+    assert found == bootstrap_mean(values) and found.mean == pytest.approx(5.7)
+    assert 1.0 < found.low < found.mean < found.high < 30.0
+    assert found.high - found.mean > found.mean - found.low
+    assert found.low > t_interval(values).low  # Student's interval reaches down to -0.6
+    assert estimate(dict(enumerate(values)), "sequences", skewed=True) == found
+
+
+def test_too_few_values_to_resample_have_students_interval():
+    assert bootstrap_mean([1.0, 5.0, 2.0, 9.0, 3.0]) == t_interval([1.0, 5.0, 2.0, 9.0, 3.0])
+    assert bootstrap_mean([4.0] * 12) == t_interval([4.0] * 12)
+    assert bootstrap_mean([4.0]).low is None
 
 
 def test_pairs_are_made_by_seed_and_a_constant_stands_beside_every_seed():

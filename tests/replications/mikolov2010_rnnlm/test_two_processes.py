@@ -16,6 +16,7 @@ def test_two_processes_train_the_network_of_one(checkout, tiny, start):
     process = start(commands[0], *commands, TEST_STOP=17)  # the first is resumed, in its second epoch
     output, _ = process.communicate(timeout=900)
     assert process.returncode == 0 and "stopped" in output, output
+    assert output.count("results: ") == len(networks), output
     runs = checkout / "replications" / PAPER / "runs" / "own"
     for name, overrides in networks.items():
         two = {path.name: torch.load(path, weights_only=True)["weights"] for path in (runs / name).glob("*.pt")}

@@ -1,0 +1,52 @@
+"""The settings of one row of the tables, typed."""
+
+from typing import Literal
+
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from common.config import Settings
+
+TASKS = Literal["reber", "lag_2a", "lag_2b", "lag_2c", "two_3a", "two_3b", "two_3c", "adding", "multiplication",
+                "order_6a", "order_6b", "continual_reber", "continual_order"]
+Squashing = Literal["centred", "logistic", "identity"]
+
+
+class Config(Settings):
+    task: TASKS
+    length: PositiveInt  # T; p in 2a and 2b, q in 2c
+    symbols: PositiveInt  # 2c: p distractor symbols
+    informative: PositiveInt  # 3: the first N elements tell the class
+    # the network
+    cell: Literal["lstm", "elman"]
+    blocks: PositiveInt  # memory blocks; hidden units of an Elman network
+    size: PositiveInt  # cells in a block
+    output_gate: bool
+    forget_gate: bool
+    state_decay: float = Field(gt=0, le=1)
+    recurrent: bool  # hidden units see the hidden units of one step before
+    gates_see_gates: bool
+    cell_bias: bool
+    gate_bias: bool
+    output_bias: bool
+    outputs_see_inputs: bool
+    g: Squashing
+    h: Squashing
+    # initial weights
+    init_range: PositiveFloat
+    input_gate_bias: tuple[float, ...] | None  # by block; none: random like the other weights
+    output_gate_bias: tuple[float, ...] | None
+    forget_gate_bias: tuple[float, ...] | None
+    # learning
+    lr: PositiveFloat
+    update: Literal["sequence", "step"]  # when the weights change
+    lr_decay: float = Field(gt=0, le=1)  # per update within a stream
+    grow: bool  # cells and gates are added once the outputs alone learn no more
+    reset: bool  # states are reset where a string of a stream ends
+    # when it is over
+    tolerance: PositiveFloat  # a sequence is wrong if an output is further than this from its target
+    window: PositiveInt  # the criterion looks at so many of the last sequences
+    allowed_wrong: tuple[int, ...]  # of the window, or of the test set that decides; several stages in turn
+    mean_error_below: float | None
+    check_every: PositiveInt  # sequences between two looks at a test set
+    max_sequences: PositiveInt  # then a trial has failed; streams, for streams
+    test_sequences: PositiveInt  # symbols or sequences of a test stream, for streams

@@ -1,0 +1,323 @@
+"""On-line learning of one small LSTM network, compiled: the algorithm of the appendix of the 1997 paper.
+
+The truncated gradient needs no pass backwards in time. An error that reaches a memory cell stays in it, so all that a
+weight into a cell or its input gate must remember of the past is one number per cell, the partial derivative of the
+cell's state, which is carried forward beside the state. The cost of a step does not depend on its place in the
+sequence, and nothing is stored.
+
+The network's weights are two matrices (see :func:`common.cells.lstm.connections`): ``W [U, I + U + 1]`` into the U
+hidden units (cells, input gates, output gates, forget gates) from the I inputs, the hidden units one step before and
+the bias; ``V [K, C + I + 1]`` into the K outputs from the C cells, the inputs and the bias. Absent connections are 0.
+
+Everything here handles one replica and releases the interpreter's lock: replicas run side by side in threads.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from replications.hochreiter1997_lstm.compiled import compiled
+
+LOGISTIC, CENTRED, IDENTITY = 0, 1, 2  # squashing of a cell's input or output; CENTRED spans [-2, 2] or [-1, 1]
+
+
+class Network(NamedTuple):
+    """What does not change while a network learns. Offsets are rows of W; -1 where there are no such gates."""
+
+    blocks: int  # J
+    size: int  # S cells in a block
+    inputs: int  # I
+    recurrent: int  # so many hidden units are seen one step later: none, the cells, or all
+    output_gates: int
+    forget_gates: int
+    decay: float  # the state is multiplied by it at every step; 1 in the papers' own networks
+    g: int  # squashing of a cell's input
+    h: int  # squashing of a cell's output
+    present: np.ndarray  # [U, I + U + 1] 1 where W has a connection, else 0
+    present_out: np.ndarray  # [K, C + I + 1]
+
+
+class Memory(NamedTuple):
+    """What changes from step to step."""
+
+    W: np.ndarray  # [U, I + U + 1]
+    V: np.ndarray  # [K, C + I + 1]
+    dW: np.ndarray  # sums of what is to be added to W
+    dV: np.ndarray
+    state: np.ndarray  # [C] s_c
+    hidden: np.ndarray  # [U] activations y
+    before: np.ndarray  # [U] activations one step before
+    squashed: np.ndarray  # [C] h(s_c)
+    carried: np.ndarray  # [3, C, I + U + 1] ds_c/dw for the weights into the cell, its input gate, its forget gate
+    output: np.ndarray  # [K] y_k
+    error: np.ndarray  # [K] target - y_k
+
+
+@compiled
+def logistic(x):
+    return 1.0 / (1.0 + np.exp(-x))
+
+
+@compiled
+def reset(memory):
+    """The start of a sequence: no activation, no state, no past."""
+    memory.state[:] = 0.0
+    memory.hidden[:] = 0.0
+    memory.carried[:] = 0.0
+
+
+@compiled
+def step(network, memory, index, value, learn):
+    """One time step: activations of the hidden units, states, and their derivatives (1997, appendix A.1).
+
+    Args:
+        index, value: ``[A]`` the inputs that are not 0.
+    """
+    cells, inputs, size = network.blocks * network.size, network.inputs, network.size
+    W, y, before, carried = memory.W, memory.hidden, memory.before, memory.carried
+    before[:] = y
+    for u in range(W.shape[0]):  # net(t)
+        net = W[u, -1]
+        for a in range(len(index)):
+            net += W[u, index[a]] * value[a]
+        for m in range(network.recurrent):
+            net += W[u, inputs + m] * before[m]
+        y[u] = net if u < cells else logistic(net)
+    for c in range(cells):
+        block = c // size
+        y_in = y[cells + block]
+        y_out = y[network.output_gates + block] if network.output_gates >= 0 else 1.0
+        y_forget = y[network.forget_gates + block] if network.forget_gates >= 0 else 1.0
+        keep = y_forget * network.decay
+        if network.g == CENTRED:
+            sigma = logistic(y[c])
+            g, slope = 4.0 * sigma - 2.0, 4.0 * sigma * (1.0 - sigma)
+        elif network.g == LOGISTIC:
+            g = logistic(y[c])
+            slope = g * (1.0 - g)
+        else:
+            g, slope = y[c], 1.0
+        s = memory.state[c]
+        if learn:
+            by_cell, by_input_gate = slope * y_in, g * y_in * (1.0 - y_in)
+            by_forget_gate = s * network.decay * y_forget * (1.0 - y_forget)
+            seen = inputs + network.recurrent
+            if keep != 1.0:
+                for kind in range(3 if network.forget_gates >= 0 else 2):
+                    for m in range(seen):
+                        carried[kind, c, m] *= keep
+                    carried[kind, c, -1] *= keep
+            for a in range(len(index)):
+                carried[0, c, index[a]] += by_cell * value[a]
+                carried[1, c, index[a]] += by_input_gate * value[a]
+            for m in range(network.recurrent):
+                carried[0, c, inputs + m] += by_cell * before[m]
+                carried[1, c, inputs + m] += by_input_gate * before[m]
+            carried[0, c, -1] += by_cell
+            carried[1, c, -1] += by_input_gate
+            if network.forget_gates >= 0:
+                for a in range(len(index)):
+                    carried[2, c, index[a]] += by_forget_gate * value[a]
+                for m in range(network.recurrent):
+                    carried[2, c, inputs + m] += by_forget_gate * before[m]
+                carried[2, c, -1] += by_forget_gate
+        s = keep * s + y_in * g
+        memory.state[c] = s
+        if network.h == CENTRED:
+            memory.squashed[c] = 2.0 * logistic(s) - 1.0
+        elif network.h == LOGISTIC:
+            memory.squashed[c] = logistic(s)
+        else:
+            memory.squashed[c] = s
+        y[c] = y_out * memory.squashed[c]
+
+
+@compiled
+def respond(network, memory, index, value):
+    """The outputs of this step (1997, equation for y_k): logistic units that see the cells, perhaps the inputs."""
+    cells, V = network.blocks * network.size, memory.V
+    for k in range(V.shape[0]):
+        net = V[k, -1]
+        for c in range(cells):
+            net += V[k, c] * memory.hidden[c]
+        for a in range(len(index)):
+            net += V[k, cells + index[a]] * value[a]
+        memory.output[k] = logistic(net)
+
+
+@compiled
+def blame(network, memory, index, value):
+    """Adds the truncated gradient of this step's squared error to dW and dV (1997, appendix A.1)."""
+    cells, inputs, size = network.blocks * network.size, network.inputs, network.size
+    V, dW, dV, y, carried = memory.V, memory.dW, memory.dV, memory.hidden, memory.carried
+    back = np.zeros(cells)
+    for k in range(V.shape[0]):
+        delta = memory.error[k] * memory.output[k] * (1.0 - memory.output[k])
+        for c in range(cells):
+            back[c] += delta * V[k, c]
+            dV[k, c] += delta * y[c]
+        for a in range(len(index)):
+            dV[k, cells + index[a]] += delta * value[a]
+        dV[k, -1] += delta
+    for block in range(network.blocks):
+        y_out = 1.0
+        if network.output_gates >= 0:
+            gate = network.output_gates + block
+            y_out, delta = y[gate], 0.0
+            for c in range(block * size, (block + 1) * size):
+                delta += memory.squashed[c] * back[c]
+            delta *= y_out * (1.0 - y_out)
+            for a in range(len(index)):
+                dW[gate, index[a]] += delta * value[a]
+            for m in range(network.recurrent):
+                dW[gate, inputs + m] += delta * memory.before[m]
+            dW[gate, -1] += delta
+        for c in range(block * size, (block + 1) * size):
+            h = memory.squashed[c]
+            slope = 0.5 * (1.0 - h * h) if network.h == CENTRED else h * (1.0 - h) if network.h == LOGISTIC else 1.0
+            error = y_out * slope * back[c]  # e_s: enters the carousel here and does not change on its way back
+            for m in range(dW.shape[1]):
+                dW[c, m] += error * carried[0, c, m]
+                dW[cells + block, m] += error * carried[1, c, m]
+            if network.forget_gates >= 0:
+                for m in range(dW.shape[1]):
+                    dW[network.forget_gates + block, m] += error * carried[2, c, m]
+
+
+@compiled
+def update(network, memory, rate):
+    """Gradient descent with the collected sums, which start anew."""
+    W, V, dW, dV = memory.W, memory.V, memory.dW, memory.dV
+    for u in range(W.shape[0]):
+        for m in range(W.shape[1]):
+            W[u, m] += rate * dW[u, m] * network.present[u, m]
+            dW[u, m] = 0.0
+    for k in range(V.shape[0]):
+        for m in range(V.shape[1]):
+            V[k, m] += rate * dV[k, m] * network.present_out[k, m]
+            dV[k, m] = 0.0
+
+
+@compiled
+def present(network, memory, index, value, following, target, learn, rate, every_step, last_only):
+    """One sequence, after which the weights are updated: an update is the sum over all its steps (1997, appendix A.1).
+
+    Args:
+        index, value: ``[T, A]`` inputs; following: ``[T]`` the symbols to predict, or ``[0]`` where ``target [K]`` is
+            wanted at the end.
+        every_step: update the weights at each step instead.
+        last_only: judge the last step only.
+
+    Returns:
+        Largest and mean absolute error of the outputs, over the judged steps.
+    """
+    steps, outputs = index.shape[0], memory.V.shape[0]
+    worst, total, judged = 0.0, 0.0, 0
+    for t in range(steps):
+        step(network, memory, index[t], value[t], learn)
+        if len(following) == 0 and t < steps - 1:
+            continue
+        respond(network, memory, index[t], value[t])
+        for k in range(outputs):
+            wanted = target[k] if len(following) == 0 else 1.0 if following[t] == k else 0.0
+            memory.error[k] = wanted - memory.output[k]
+        if learn:
+            blame(network, memory, index[t], value[t])
+            if every_step:
+                update(network, memory, rate)
+        if t == steps - 1 or not last_only:
+            for k in range(outputs):
+                worst = max(worst, abs(memory.error[k]))
+                total += abs(memory.error[k])
+            judged += outputs
+    if learn and not every_step:
+        update(network, memory, rate)
+    return worst, total / judged
+
+
+class Window(NamedTuple):
+    """The errors of the last sequences, by which most experiments of 1997 stop."""
+
+    worst: np.ndarray  # [window] largest absolute error of each
+    mean: np.ndarray  # [window] mean absolute error of each
+    count: np.ndarray  # [1] sequences so far
+
+
+class Criterion(NamedTuple):
+    """When a training is over, or a test is failed."""
+
+    tolerance: float  # a sequence is wrong if an output is further than this from its target
+    allowed: int  # wrong sequences
+    mean_below: float  # the mean absolute error is below this
+
+
+@compiled
+def is_met(window, criterion):
+    """The window is full, and its sequences meet the criterion."""
+    size = len(window.worst)
+    if window.count[0] < size:
+        return False
+    wrong, total = 0, 0.0
+    for i in range(size):
+        wrong += window.worst[i] >= criterion.tolerance
+        total += window.mean[i]
+        if wrong > criterion.allowed:
+            return False
+    return total / size < criterion.mean_below
+
+
+@compiled
+def train(network, memory, window, criterion, index, value, length, following, target, rate, every_step,
+          last_only):
+    """Learns from N sequences in turn, each from a fresh start; returns early, True, when the criterion is met."""
+    size = len(window.worst)
+    for n in range(len(length)):
+        reset(memory)
+        steps = length[n]
+        worst, mean = present(network, memory, index[n, :steps], value[n, :steps], following[n, :steps], target[n],
+                              True, rate, every_step, last_only)
+        place = window.count[0] % size
+        window.worst[place], window.mean[place] = worst, mean
+        window.count[0] += 1
+        if worst < criterion.tolerance and is_met(window, criterion):
+            return True
+    return False
+
+
+@compiled
+def test(network, memory, criterion, index, value, length, following, target, worst, mean, last_only):
+    """Errors of N sequences, weights fixed, into ``worst`` and ``mean`` ``[N]``.
+
+    Returns:
+        How many sequences were judged: all, or as many as it took to exceed the allowed wrong ones.
+    """
+    wrong = 0
+    for n in range(len(length)):
+        reset(memory)
+        steps = length[n]
+        worst[n], mean[n] = present(network, memory, index[n, :steps], value[n, :steps], following[n, :steps],
+                                    target[n], False, 0.0, False, last_only)
+        wrong += worst[n] >= criterion.tolerance
+        if wrong > criterion.allowed:
+            return n + 1
+    return len(length)
+
+
+@compiled
+def first_misprediction(network, memory, index, value, length, legal):
+    """The first of N strings in which some symbol is mispredicted, or N: the outputs of all legal next symbols must be
+    larger than all others (1997, section 5.1)."""
+    for n in range(len(length)):
+        reset(memory)
+        for t in range(length[n]):
+            step(network, memory, index[n, t], value[n, t], False)
+            respond(network, memory, index[n, t], value[n, t])
+            least_legal, most_illegal = 2.0, -1.0
+            for k in range(len(memory.output)):
+                if legal[n, t, k]:
+                    least_legal = min(least_legal, memory.output[k])
+                else:
+                    most_illegal = max(most_illegal, memory.output[k])
+            if least_legal <= most_illegal:
+                return n
+    return len(length)

@@ -1,0 +1,197 @@
+"""Learning from endless streams (Gers, Schmidhuber & Cummins 2000): nobody says where one string ends.
+
+A network learns from a training stream until its first wrong prediction, then the next stream begins with empty cells.
+After each, test streams are run with the weights fixed. Weights change at every step.
+"""
+
+import numpy as np
+
+from replications.hochreiter1997_lstm.compiled import compiled
+from replications.hochreiter1997_lstm.learner import blame, reset, respond, step, update
+from replications.hochreiter1997_lstm.tasks.reber import END, START, SUCCESSOR, SYMBOL
+from replications.hochreiter1997_lstm.tasks.sequences import Sequences
+from replications.hochreiter1997_lstm.trials import Trial, generator
+
+STEPS_AT_ONCE = 300_000  # symbols read before anyone looks
+RIGHT = 0.49  # a prediction is right if the squared error of every output is below this
+TEST_STREAMS = 10
+
+
+@compiled
+def walk(network, memory, rng, most, reset_strings, learn, rate, rate_decay):
+    """Reads one stream of embedded Reber strings up to the first wrong prediction.
+
+    Args:
+        most: symbols, at most.
+        reset_strings: the cells are emptied whenever a string begins, which the network could not know.
+
+    Returns:
+        How many symbols were predicted in a row.
+    """
+    index, value = np.zeros(1, np.int64), np.ones(1)
+    reset(memory)
+    node = START
+    way = 1 if rng.random() < 0.5 else 0
+    symbol, node = SYMBOL[node, way], SUCCESSOR[node, way]
+    for length in range(most):
+        if node == END:
+            node = START
+        index[0] = symbol
+        if reset_strings and symbol == 0 and node == 1:
+            reset(memory)
+        step(network, memory, index, value, learn)
+        respond(network, memory, index, value)
+        way = 1 if rng.random() < 0.5 else 0
+        symbol, node = SYMBOL[node, way], SUCCESSOR[node, way]
+        worst = 0.0
+        for k in range(len(memory.output)):
+            memory.error[k] = (1.0 if k == symbol else 0.0) - memory.output[k]
+            worst = max(worst, memory.error[k] ** 2)
+        if learn:
+            blame(network, memory, index, value)
+            update(network, memory, rate)
+            rate *= rate_decay
+        if worst >= RIGHT:
+            return length
+    return most
+
+
+@compiled
+def rounds(network, memory, rng, most, reset_strings, rate, rate_decay, max_streams, streams, lengths):
+    """Training and test streams in turn, some hundred thousand symbols of them; True once a network is perfect.
+
+    Args:
+        streams: ``[1]`` training streams so far; lengths: ``[2]`` symbols in training and in test streams.
+    """
+    read = 0
+    while read < STEPS_AT_ONCE and streams[0] < max_streams:
+        trained = walk(network, memory, rng, most, reset_strings, True, rate, rate_decay)
+        streams[0] += 1
+        lengths[0] += trained
+        read += trained + 1
+        for _ in range(TEST_STREAMS):
+            tested = walk(network, memory, rng, most, reset_strings, False, 0.0, 1.0)
+            lengths[1] += tested
+            read += tested + 1
+            if tested < most:  # not perfect, so the other test streams need not be read
+                break
+        else:
+            return True
+    return False
+
+
+@compiled
+def follow(network, memory, index, value, length, target, first, most, tolerance, learn, rate, rate_decay):
+    """Reads sequences ``first``, ``first + 1``, ... back to back up to the first that is classified wrongly.
+
+    Returns:
+        How many were classified rightly in a row.
+    """
+    reset(memory)
+    for n in range(most):
+        for t in range(length[first + n]):
+            step(network, memory, index[first + n, t], value[first + n, t], learn)
+        last_index, last_value = index[first + n, length[first + n] - 1], value[first + n, length[first + n] - 1]
+        respond(network, memory, last_index, last_value)
+        worst = 0.0
+        for k in range(len(memory.output)):
+            memory.error[k] = target[first + n, k] - memory.output[k]
+            worst = max(worst, abs(memory.error[k]))
+        if learn:
+            blame(network, memory, last_index, last_value)
+            update(network, memory, rate)
+            rate *= rate_decay
+        if worst >= tolerance:
+            return n
+    return most
+
+
+class Continual(Trial):
+    """What both continual tasks share: a perfect network ends the trial, and so does the last training stream."""
+
+    def __init__(self, config, seed: int):
+        super().__init__(config, seed)
+        self.streams = np.zeros(1, np.int64)
+        self.lengths = np.zeros(2, np.int64)
+        self.before = np.zeros(3, np.int64)  # streams and lengths at the last point of the curve
+
+    @property
+    def sequences(self) -> int:
+        """Training streams so far."""
+        return int(self.streams[0])
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        return super().arrays() | {"streams": self.streams, "lengths": self.lengths, "before": self.before}
+
+    def summary(self) -> str:
+        if not self.done:
+            return f"{self.sequences:,} streams so far"
+        if self.results["perfect"]:
+            return f"perfect after {self.sequences:,} streams"
+        return f"not perfect; reads {self.results['residual']:,.1f} in a row"
+
+    def finish(self, perfect: bool) -> None:
+        """Grades the network: perfect, else good or not by how far it gets in ten test streams."""
+        self.results["perfect"] = float(perfect)
+        if perfect:
+            self.results["streams"] = self.sequences
+        else:
+            self.results["residual"] = float(np.mean([self.read(generator(self.seed, 2 + n)) for n in range(10)]))
+        self.done = True
+
+    def note(self) -> None:
+        """A point of the curve (streams, mean length of the training streams since) per tenth more streams."""
+        now = np.array([self.streams[0], *self.lengths])
+        if now[0] >= 1.1 * self.before[0] + 1:
+            new = now - self.before
+            self.curve.append((int(now[0]), float(new[1] / new[0])))
+            self.before[:] = now
+
+
+class ContinualReber(Continual):
+    """The continual embedded Reber grammar. Perfect: ten test streams of 100,000 symbols without an error."""
+
+    def advance(self) -> None:
+        config = self.config
+        perfect = rounds(self.network, self.memory, self.rng, config.test_sequences, config.reset, config.lr,
+                         config.lr_decay, config.max_sequences, self.streams, self.lengths)
+        self.note()
+        if perfect or self.sequences >= config.max_sequences:
+            self.finish(perfect)
+            self.results["good"] = float(not perfect and self.results["residual"] > 1000)
+
+    def read(self, rng: np.random.Generator) -> int:
+        """Symbols of a new test stream up to the first error."""
+        return walk(self.network, self.memory, rng, self.config.test_sequences, self.config.reset, False, 0.0, 1.0)
+
+
+class ContinualOrder(Continual):
+    """Continual noisy temporal order. Perfect: ten test streams of 100 sequences without an error."""
+
+    def advance(self) -> None:
+        config = self.config
+        batch = self.task.sample(self.rng, 20 * config.test_sequences)
+        at = 0
+        while at + 2 * config.test_sequences <= len(batch):
+            right = self.follow(batch, at, learn=True)
+            at += right + 1
+            self.streams[0] += 1
+            self.lengths[0] += right
+            right = self.follow(batch, at)
+            self.lengths[1] += right
+            at += right + 1
+            perfect = right == config.test_sequences and all(
+                self.read(self.rng) == config.test_sequences for _ in range(TEST_STREAMS - 1))
+            if perfect or self.sequences >= config.max_sequences:
+                self.finish(perfect)
+                break
+        self.note()
+
+    def read(self, rng: np.random.Generator) -> int:
+        """Sequences of a new test stream up to the first error."""
+        return self.follow(self.task.sample(rng, self.config.test_sequences), 0)
+
+    def follow(self, batch: Sequences, at: int, learn: bool = False) -> int:
+        config = self.config
+        return follow(self.network, self.memory, batch.index, batch.value, batch.length, batch.target, at,
+                      config.test_sequences, config.tolerance, learn, config.lr, config.lr_decay)

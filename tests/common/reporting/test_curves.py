@@ -1,0 +1,14 @@
+from common.reporting.curves import POINTS, thinned
+
+
+def test_few_points_stay_as_they_are():
+    curves = {"a": {"1": [(1.0, 5.0), (2.0, 4.0)]}, "b": {"1": [(1.0, 3.0)]}}
+    assert thinned(curves) == curves
+
+
+def test_of_too_many_points_the_first_and_the_last_stay():
+    line = [(float(epoch), 1.0 / epoch) for epoch in range(1, 1001)]
+    curves = thinned({f"e{n}": {str(seed): line for seed in range(10)} for n in range(10)})
+    points = [points for seeds in curves.values() for points in seeds.values()]
+    assert len(points) == 100 and sum(map(len, points)) <= POINTS + len(points)
+    assert all(one[0] == line[0] and one[-1] == line[-1] and len(one) > 100 for one in points)

@@ -1,0 +1,245 @@
+import numpy as np
+import pytest
+import torch
+
+from common.config import load_params
+from common.errors import UserError
+from replications.hochreiter1997_lstm import elman
+from replications.hochreiter1997_lstm.config import Config
+from replications.hochreiter1997_lstm.learner import Criterion, Window
+from replications.hochreiter1997_lstm.tasks.sequences import Sequences, of_symbols, one_hot
+
+NEVER = Criterion(tolerance=0.0, allowed=0, mean_below=0.0)
+
+
+def config(**changes) -> Config:
+    own = {"task": "reber", "cell": "elman", "blocks": 4, "size": 1, "update": "sequence", "grow": False}
+    return Config(**load_params("hochreiter1997_lstm")["defaults"] | own | changes)
+
+
+def start(inputs: int, outputs: int, seed: int = 0, **changes) -> tuple[elman.Network, elman.Memory]:
+    settings = config(**changes)
+    net = elman.network(settings, inputs, outputs)
+    return net, elman.initial(settings, net, np.random.default_rng(seed))
+
+
+def window(size: int) -> Window:
+    return Window(np.zeros(size), np.zeros(size), np.zeros(1, np.int64))
+
+
+def learn(net, memory, batch: Sequences, rate: float = 0.5, errors: Window | None = None, criterion=NEVER) -> bool:
+    return elman.train(net, memory, errors or window(1), criterion, batch.index, batch.value, batch.length, batch.next,
+                       batch.target, rate, False, False)
+
+
+def judge(net, memory, batch: Sequences, criterion: Criterion, last_only: bool = False):
+    """How many sequences were judged; worst and mean error of each."""
+    worst, mean = np.full(len(batch), np.nan), np.full(len(batch), np.nan)
+    judged = elman.test(net, memory, criterion, batch.index, batch.value, batch.length, batch.next, batch.target,
+                        worst, mean, last_only)
+    return judged, worst, mean
+
+
+def random_batch(seed: int, real: bool, at_end: bool, inputs: int = 3, outputs: int = 4) -> Sequences:
+    """Five sequences of different lengths, the shortest of one step."""
+    rng, n, steps = np.random.default_rng(seed), 5, 9
+    if real:
+        index = np.tile(np.arange(inputs, dtype=np.int32), (n, steps, 1))
+        value = rng.normal(size=index.shape)
+    else:
+        index = rng.integers(inputs, size=(n, steps, 1), dtype=np.int32)
+        value = np.ones(index.shape)
+    return Sequences(
+        index=index, value=value, length=np.array([9, 1, 4, 2, 7], np.int32),
+        next=rng.integers(outputs, size=(n, 0 if at_end else steps), dtype=np.int32),
+        target=rng.uniform(size=(n, outputs if at_end else 0)), legal=np.zeros((n, 0, 0), bool))
+
+
+def forward(W: torch.Tensor, V: torch.Tensor, batch: Sequences, n: int) -> torch.Tensor:
+    """The outputs [T, K] of sequence n, from the definition of the network."""
+    one, y, outputs = torch.ones(1, dtype=W.dtype), torch.zeros(len(W), dtype=W.dtype), []
+    for t in range(batch.length[n]):
+        x = torch.zeros(W.shape[1] - len(W) - 1, dtype=W.dtype)
+        x[batch.index[n, t].tolist()] = torch.from_numpy(batch.value[n, t])
+        y = torch.sigmoid(W @ torch.cat([x, y, one]))
+        outputs.append(torch.sigmoid(V @ torch.cat([y, one])))
+    return torch.stack(outputs)
+
+
+def wanted(batch: Sequences, n: int) -> torch.Tensor:
+    """The targets of the judged steps: all, or the last."""
+    if batch.next.shape[1] == 0:
+        return torch.from_numpy(batch.target[n:n + 1])
+    return torch.from_numpy(one_hot(batch.next[n, :batch.length[n]], 4))
+
+
+@pytest.mark.parametrize("real", [False, True], ids=["one-hot", "real"])
+@pytest.mark.parametrize("at_end", [False, True], ids=["next symbol", "target at the end"])
+def test_learns_by_the_gradient_of_autograd_after_every_sequence(real, at_end):
+    net, memory = start(3, 4, init_range=1.0)
+    W, V = (torch.from_numpy(w.copy()).requires_grad_() for w in (memory.W, memory.V))
+    batch, rate = random_batch(1, real, at_end), 0.5
+    learn(net, memory, batch, rate)
+    for n in range(len(batch)):
+        targets = wanted(batch, n)
+        loss = 0.5 * (targets - forward(W, V, batch, n)[-len(targets):]).square().sum()
+        dW, dV = torch.autograd.grad(loss, (W, V))
+        with torch.no_grad():
+            W -= rate * dW
+            V -= rate * dV
+    np.testing.assert_allclose(memory.W, W.detach(), rtol=0, atol=1e-10)
+    np.testing.assert_allclose(memory.V, V.detach(), rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("at_end", [False, True])
+@pytest.mark.parametrize("last_only", [False, True])
+def test_errors_are_those_of_the_judged_steps(at_end, last_only):
+    net, memory = start(3, 4, init_range=1.0)
+    batch = random_batch(2, False, at_end)
+    judged, worst, mean = judge(net, memory, batch, Criterion(0.0, len(batch), np.inf), last_only)
+    assert judged == len(batch)
+    for n in range(len(batch)):
+        targets = wanted(batch, n)
+        error = (targets - forward(*map(torch.from_numpy, memory[:2]), batch, n)[-len(targets):]).abs()
+        error = error[-1:] if last_only else error
+        assert worst[n] == pytest.approx(error.max().item(), abs=1e-12)
+        assert mean[n] == pytest.approx(error.mean().item(), abs=1e-12)
+
+
+def test_a_test_ends_with_the_first_wrong_sequence_too_many_and_changes_nothing():
+    net, memory = start(3, 4)
+    before = [array.copy() for array in memory[:4]]
+    judged, worst, _ = judge(net, memory, random_batch(3, True, True), Criterion(0.0, 2, np.inf))
+    assert judged == 3 and np.isnan(worst[3:]).all() and not np.isnan(worst[:3]).any()
+    for array, was in zip(memory[:4], before, strict=True):
+        np.testing.assert_array_equal(array, was)
+
+
+def test_what_stands_behind_the_end_of_a_sequence_is_not_read():
+    ends = []
+    for padding in (0.0, 7.0):
+        batch = random_batch(4, True, False)
+        for n, length in enumerate(batch.length):
+            batch.value[n, length:] = padding
+        net, memory = start(3, 4)
+        learn(net, memory, batch)
+        ends.append(memory.W)
+    np.testing.assert_array_equal(*ends)
+
+
+def test_an_error_vanishes_on_its_way_back():
+    """Section 3.1 of 1997: from one step to the one before, an error shrinks at least by |R| / 4.
+
+    Every step reads a symbol of its own, so that a column of the gradient is the error at one step.
+    """
+    steps, hidden = 40, 8
+    net, memory = start(steps, 1, blocks=hidden, init_range=1.0)
+    memory.W[:, :steps] = 0.0
+    recurrent = memory.W[:, steps:-1].copy()
+    batch = of_symbols(np.arange(steps)[None], np.array([steps]), target=np.ones((1, 1)))
+    learn(net, memory, batch, rate=1.0)
+    error = np.linalg.norm(memory.W[:, :steps], axis=0)[::-1]  # by lag
+    shrinks = np.linalg.norm(recurrent, 2) / 4.0
+    assert shrinks < 1.0
+    assert error[0] > 1e-4 and (error[1:] > 0.0).all()
+    assert (error <= error[0] * shrinks ** np.arange(steps) * (1.0 + 1e-9)).all()
+    assert error[10] < 1e-2 * error[0] and error[30] < 1e-6 * error[0]
+
+
+def recall(rng: np.random.Generator, n: int, lag: int) -> Sequences:
+    """Random sequences of three symbols; at the end, the symbol ``lag`` steps before is wanted."""
+    longest = lag + 4
+    symbols, length = rng.integers(3, size=(n, longest)), rng.integers(lag + 1, longest, size=n, endpoint=True)
+    target = one_hot(symbols[np.arange(n), length - 1 - lag], 3)
+    legal = np.ones((n, longest, 3), bool)
+    legal[np.arange(n), length - 1] = target == 1.0
+    return of_symbols(symbols, length, target=target, legal=legal)
+
+
+@pytest.mark.parametrize(("lag", "solved"), [(2, True), (20, False)])
+def test_solves_a_short_lag_not_a_long_one(lag, solved):
+    net, memory = start(3, 3, blocks=8, init_range=0.5)
+    rng, errors, criterion = np.random.default_rng(5), window(500), Criterion(0.3, 0, np.inf)
+    done = False
+    while not done and errors.count[0] < 40_000:
+        done = learn(net, memory, recall(rng, 1000, lag), 1.0, errors, criterion)
+    assert done == solved
+    batch = recall(rng, 1000, lag)
+    _, worst, _ = judge(net, memory, batch, Criterion(0.3, len(batch), np.inf))
+    mispredicted = elman.first_misprediction(net, memory, batch.index, batch.value, batch.length, batch.legal)
+    if solved:
+        assert 500 <= errors.count[0] < 40_000 and errors.worst.max() < 0.3
+        assert (worst >= 0.3).mean() < 0.01 and mispredicted == len(batch)
+    else:
+        assert (worst >= 0.3).mean() > 0.9 and mispredicted < 10  # guessing: a third of them is right
+
+
+def test_first_misprediction_by_hand():
+    """Without weights but the outputs' biases, output 0 is always the largest, 1 and 2 are alike."""
+    net, memory = start(2, 3)
+    memory.W[:] = 0.0
+    memory.V[:] = 0.0
+    memory.V[:, -1] = 1.0, 0.0, 0.0
+    legal = np.zeros((3, 2, 3), bool)
+    legal[:, :, 0] = True
+    batch = of_symbols(np.zeros((3, 2), int), np.array([2, 1, 2]), legal=legal)
+
+    def first():
+        return elman.first_misprediction(net, memory, batch.index, batch.value, batch.length, batch.legal)
+
+    assert first() == 3
+    legal[1, 1] = False, True, False  # behind the end of a string of one step
+    assert first() == 3
+    legal[2, 1] = True, True, False  # 1 must be larger than 2, not just as large
+    assert first() == 2
+    legal[0, 0] = False, True, True
+    assert first() == 0
+
+
+def test_a_string_knows_nothing_of_the_one_before():
+    """Hidden unit 0 is on from the first symbol 1 of a string to its end; output 1 is the largest while it is on."""
+    net, memory = start(2, 2)
+    memory.W[:] = 0.0
+    memory.V[:] = 0.0
+    memory.W[0, [1, 2, -1]] = 20.0, 20.0, -10.0
+    memory.V[0, -1], memory.V[1, 0] = 5.0, 10.0
+    legal = np.array([[[False, True]] * 3, [[True, False]] * 3])
+    batch = of_symbols(np.array([[1, 0, 0], [0, 0, 0]]), np.array([3, 3]), target=np.eye(2)[::-1].copy(), legal=legal)
+    assert elman.first_misprediction(net, memory, batch.index, batch.value, batch.length, batch.legal) == 2
+    _, worst, _ = judge(net, memory, batch, Criterion(0.0, 2, np.inf))
+    logistic = 1.0 / (1.0 + np.exp(-np.array([5.0, 10.0, 0.0])))
+    assert worst == pytest.approx([logistic[0], logistic[2]], abs=1e-3)
+
+
+def test_same_seed_same_weights_also_when_interrupted():
+    ends = []
+    for parts in ([100], [100], [30, 70]):
+        net, memory = start(3, 3, seed=6)
+        batch, at = recall(np.random.default_rng(6), 100, 2), 0
+        for count in parts:
+            memory = elman.Memory(**{name: array.copy() for name, array in memory._asdict().items()})
+            here = slice(at, at + count)
+            learn(net, memory, Sequences(batch.index[here], batch.value[here], batch.length[here], batch.next[here],
+                                         batch.target[here], batch.legal[here]))
+            at += count
+        ends.append(memory.W)
+    np.testing.assert_array_equal(ends[0], ends[1])
+    np.testing.assert_array_equal(ends[0], ends[2])
+    assert not np.array_equal(ends[0], start(3, 3, seed=6)[1].W)
+    assert not np.array_equal(start(3, 3, seed=6)[1].W, start(3, 3, seed=7)[1].W)
+
+
+def test_weights():
+    net, memory = start(7, 5, blocks=3, size=2, init_range=0.2)
+    assert net.hidden == 6
+    assert elman.parameters(net) == memory.W.size + memory.V.size == 6 * (7 + 6 + 1) + 5 * (6 + 1)
+    for weights in (memory.W, memory.V):
+        assert 0.15 < np.abs(weights).max() <= 0.2 and weights.min() < 0.0 < weights.max()
+    assert not memory.dW.any() and not memory.dV.any()
+
+
+@pytest.mark.parametrize(("changes", "says"), [({"update": "step"}, "set update: sequence"),
+                                               ({"grow": True}, "set grow: false")])
+def test_refuses_what_only_the_other_network_can(changes, says):
+    with pytest.raises(UserError, match=says):
+        elman.network(config(**changes), 2, 1)

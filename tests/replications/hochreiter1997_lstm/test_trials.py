@@ -1,0 +1,201 @@
+"""Trials: what they learn, when they are over, what they report; resumed or side by side they are the same."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from common import config
+from common.training import checkpoints
+from replications.hochreiter1997_lstm import trials
+from replications.hochreiter1997_lstm.experiment import begin
+from replications.hochreiter1997_lstm.trials import Trial
+
+PAPER = "hochreiter1997_lstm"
+SHORT = {  # settings that take a moment: a row of params.yaml, and changes
+    "lag_2a": {"length": 5, "window": 500},
+    "lag_2c_q50_p50": {"length": 5, "symbols": 5, "window": 500, "lr": 0.1},
+    "two_3a_t100_n3": {"length": 10, "mean_error_below": 0.05},
+    "two_3c_t100_n3": {"length": 10, "tolerance": 0.15, "mean_error_below": 0.05},
+    "adding_t100": {"length": 20, "window": 200, "tolerance": 0.15, "mean_error_below": 0.05},
+    "multiplication": {"length": 20, "window": 200},
+    "order_6a": {"length": 20, "window": 200},
+    "reber_3x2_lr05": {},
+    "continual_forget": {"test_sequences": 1000},
+    "cnto_forget": {"length": 20, "test_sequences": 4},
+    "elman_order_6a": {"length": 20, "window": 200},
+}
+
+
+def trial(name: str, seed: int = 1, **changes) -> Trial:
+    params = config.load_params(PAPER)
+    row = {key: value for key, value in params["experiments"][name].items() if key not in (*config.SCALES, "scales")}
+    settings = params["defaults"] | row | {"test_sequences": 500} | SHORT[name] | changes
+    return begin(config.validate(PAPER, settings, name), seed)
+
+
+def finish(trial: Trial) -> Trial:
+    while not trial.done:
+        trial.advance()
+    return trial
+
+
+def assert_same(one: Trial, other: Trial):
+    assert (one.results, one.curve, one.done) == (other.results, other.curve, other.done)
+    assert one.rng.bit_generator.state == other.rng.bit_generator.state
+    arrays = other.arrays()
+    for name, array in one.arrays().items():
+        assert np.array_equal(array, arrays[name]), name
+
+
+@pytest.mark.parametrize("name, cap, wrong", [
+    ("lag_2a", 10_000, 0.0), ("lag_2c_q50_p50", 20_000, 0.01), ("two_3a_t100_n3", 10_000, 0.02),
+    ("adding_t100", 100_000, 0.05), ("order_6a", 50_000, 0.05),
+])
+def test_short_sequences_are_learnt(name, cap, wrong):
+    """Within a few times what it took elsewhere; the test sequences are new ones, most of them right."""
+    solved = finish(trial(name, max_sequences=cap))
+    assert solved.results["solved"] == 1
+    assert 0 < solved.results["sequences"] <= solved.sequences
+    assert solved.results["test/wrong"] <= wrong
+    assert 0 < solved.results["test/error"] < 0.15
+    counts, errors = zip(*solved.curve, strict=True)
+    assert list(counts) == sorted(set(counts)) and errors[-1] < errors[0]
+
+
+def test_the_sequences_of_the_criterion_are_no_training_in_experiment_2():
+    solved = finish(trial("lag_2c_q50_p50"))
+    assert solved.results["sequences"] == solved.sequences - 500
+    solved = finish(trial("order_6a"))
+    assert solved.results["sequences"] == solved.sequences
+
+
+@pytest.mark.parametrize("name", ["order_6a", "two_3a_t100_n3", "reber_3x2_lr05", "multiplication"])
+def test_an_unsolvable_trial_gives_up(name):
+    failed = finish(trial(name, lr=1e-9, max_sequences=1200))
+    assert failed.results == {"solved": 0.0}
+    assert 1200 <= failed.sequences <= 2000
+    assert "not solved" in failed.summary()
+
+
+@pytest.mark.parametrize("name", ["continual_forget", "cnto_forget"])
+def test_a_stream_that_is_not_learnt_is_graded_by_its_length(name):
+    failed = finish(trial(name, max_sequences=50))
+    assert failed.results.pop("good", 0.0) == 0 and failed.results.pop("perfect") == 0
+    assert failed.results.keys() == {"residual"} and 0 <= failed.results["residual"] < 100
+    assert failed.sequences == 50
+
+
+@pytest.mark.parametrize("name, advances", [
+    ("lag_2a", (1, 6)), ("lag_2c_q50_p50", (1, 2)), ("two_3c_t100_n3", (3, 4)), ("adding_t100", (1, 3)),
+    ("order_6a", (2, 2)), ("reber_3x2_lr05", (2, 3)), ("continual_forget", (1, 1)), ("cnto_forget", (1, 2)),
+    ("elman_order_6a", (1, 2)),
+])
+def test_resuming_from_a_checkpoint_is_exact(name, advances, tmp_path):
+    before, after = advances
+    whole, interrupted, resumed = trial(name), trial(name), trial(name)
+    for _ in range(before + after):
+        whole.advance()
+    for _ in range(before):
+        interrupted.advance()
+    assert not interrupted.done and interrupted.sequences > 0
+    assert getattr(interrupted, "growing", False) == (name == "lag_2a")  # in the phase without cells
+    checkpoints.save_atomically(interrupted.state(), tmp_path / "trial.pt")
+    resumed.load_state(checkpoints.load(tmp_path / "trial.pt"))
+    assert_same(resumed, interrupted)
+    for _ in range(after):
+        resumed.advance()
+    assert_same(resumed, whole)
+    assert not getattr(resumed, "growing", False)
+
+
+def test_a_finished_trial_stays_finished(tmp_path):
+    done = finish(trial("order_6a"))
+    checkpoints.save_atomically(done.state(), tmp_path / "trial.pt")
+    again = trial("order_6a")
+    again.load_state(checkpoints.load(tmp_path / "trial.pt"))
+    assert_same(again, done)
+    assert again.summary() == done.summary() and again.summary().startswith("solved after")
+
+
+@pytest.mark.parametrize("name", ["order_6a", "two_3a_t100_n3"])
+def test_trials_side_by_side_are_as_alone(name):
+    with ThreadPoolExecutor(3) as pool:
+        together = list(pool.map(lambda seed: finish(trial(name, seed)), range(1, 7)))
+    assert_same(together[3], finish(trial(name, 4)))
+    assert len({tuple(each.memory.W.ravel()) for each in together}) == 6
+
+
+def test_in_2a_the_outputs_learn_alone_before_there_are_cells():
+    """Until then nothing enters the hidden units' weights, and the outputs see no cell."""
+    growing = trial("lag_2a")
+    start = growing.memory.W.copy(), growing.memory.V.copy()
+    while growing.growing:
+        growing.advance()
+        assert np.array_equal(growing.memory.W, start[0])
+        assert np.array_equal(growing.memory.V[:, :1], start[1][:, :1])
+        assert not np.array_equal(growing.memory.V[:, 1:], start[1][:, 1:])
+    assert growing.sequences % 100 == 0 and not growing.results
+    growing.advance()
+    assert not np.array_equal(growing.memory.W, start[0])
+
+
+def test_the_two_stages_of_experiment_3(monkeypatch):
+    """ST1: enough test sequences are right; ST2: their mean error is small as well. 3b allows five wrong ones."""
+    found = iter([(6.0, 0.02, 0), (5.0, 0.2, 0), (7.0, 0.02, 0), (4.0, 0.05, 0), (5.0, 0.03, 0)])
+    monkeypatch.setattr(trials.Tested, "test", lambda self, batch, allowed: next(found))
+    monkeypatch.setattr(trials.Tested, "fresh_test", lambda self: (0.25, 0.03, 0.001))
+    done = finish(trial("two_3a_t100_n3", allowed_wrong=[5], mean_error_below=0.04))
+    assert done.results == {"sequences/st1": 200, "sequences/st2": 500, "sequences": 500, "solved": 1.0,
+                            "test/wrong": 0.25, "test/error": 0.03}
+
+
+def test_3c_is_judged_by_the_noise_free_target():
+    judge = trial("two_3c_t100_n3")
+    assert np.isin(judge.held_out.target, [0.2, 0.8]).all() and len(judge.held_out) == 256
+    assert not np.isin(judge.task.sample(judge.rng, 100).target, [0.2, 0.8]).any()
+    done = finish(judge)
+    assert done.results["sequences/st1"] <= done.results["sequences/st2"] == done.results["sequences"]
+    assert done.results["test/error"] < 0.05
+
+
+def test_the_two_criteria_of_experiment_5(monkeypatch):
+    """Fewer than 140, then fewer than 13 wrong ones among the last 2000, in one training, a test after each."""
+    asked = []
+
+    def train(self, batch, criterion):
+        asked.append(criterion.allowed)
+        self.window.count[0] += len(batch)
+        return len(asked) in (2, 5)
+
+    monkeypatch.setattr(trials.Windowed, "train", train)
+    tests = iter([(0.07, 0.02, 0.01), (0.005, 0.01, 0.002)])
+    monkeypatch.setattr(trials.Windowed, "fresh_test", lambda self: next(tests))
+    done = finish(trial("multiplication"))
+    assert asked == [139, 139, 12, 12, 12]
+    assert done.results == {
+        "sequences/140": 2000, "test/wrong/140": 0.07, "test/error/140": 0.02, "test/mse/140": 0.01,
+        "sequences/13": 5000, "test/wrong/13": 0.005, "test/error/13": 0.01, "test/mse/13": 0.002, "solved": 1.0}
+
+
+def test_the_second_criterion_of_experiment_5_may_be_missed():
+    failed = finish(trial("multiplication", lr=1e-9, tolerance=0.9, allowed_wrong=[199, -1], max_sequences=1000))
+    assert failed.results.keys() == {"sequences/200", "test/wrong/200", "test/error/200", "test/mse/200", "solved"}
+    assert failed.results["solved"] == 0 and failed.results["sequences/200"] == 200
+    assert failed.results["test/mse/200"] >= failed.results["test/error/200"] ** 2
+
+
+def test_every_third_trial_of_experiment_1_has_the_same_strings():
+    one, other, fourth = (trial("reber_3x2_lr05", seed) for seed in (1, 2, 4))
+    assert np.array_equal(one.strings.index, fourth.strings.index)
+    assert np.array_equal(one.held_out.index, fourth.held_out.index)
+    assert one.strings.index.shape != other.strings.index.shape or not np.array_equal(one.strings.index,
+                                                                                      other.strings.index)
+    assert not np.array_equal(one.memory.W, fourth.memory.W)
+
+
+@pytest.mark.parametrize("name, scale", [(name, scale) for scale in config.SCALES
+                                         for name in config.experiments(PAPER, scale)])
+def test_every_row_of_the_tables_can_begin(name, scale):
+    begun = begin(config.validate(PAPER, config.resolve(PAPER, name, scale), name), 1)
+    assert begun.parameters > 0 and begun.sequences == 0 and not begun.done and begun.results == {}
