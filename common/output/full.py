@@ -9,8 +9,7 @@ from torch.nn import functional as F
 class _SoftmaxLoss(torch.autograd.Function):
     """-log softmax(W s + b)[target], keeping softmax - one-hot instead of the logits.
 
-    The same numbers as ``F.cross_entropy(F.linear(...))``, whose backward passes over the V numbers of each token again
-    to make the same difference from the stored log-probabilities.
+    The same numbers as ``F.cross_entropy(F.linear(...))``; what the backward needs is ready before it begins.
     """
 
     @staticmethod

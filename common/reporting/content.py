@@ -18,7 +18,7 @@ from common.reporting.strips import RATES, Axis, domain
 from common.reporting.summary import Result, results
 
 SCALE_MEANING = {
-    "quick": "a corpus made by the suite, minutes on a laptop",
+    "quick": "data made by the suite, minutes on a laptop",
     "scaled": "real data, smaller than the paper's",
     "paper": "the paper's data and setting",
 }

@@ -1,5 +1,70 @@
-"""What the figures need beyond the numbers: an error on its way back, and a network at work on a stream."""
+"""What the figures show beyond the numbers: an error on its way back in time, and a network at work on a stream."""
+
+import numpy as np
+import torch
+
+from common.cells.lstm import LSTM
+from replications.hochreiter1997_lstm.config import Config
+from replications.hochreiter1997_lstm.streams import ContinualReber
+from replications.hochreiter1997_lstm.tasks.reber import SYMBOLS
+from replications.hochreiter1997_lstm.trials import Trial, generator
+
+SHOWN = 400  # symbols of a stream
+STEPS, NETWORKS = 100, 20  # of the error flow
 
 
-def collect(config, trial) -> dict:
+def collect(config: Config, trial: Trial) -> dict:
+    """The data of the figures that this row has, from its first trial."""
+    if isinstance(trial, ContinualReber):
+        seen = trial.observe(generator(trial.seed, 20), SHOWN)
+        stream = {"symbols": "".join(SYMBOLS[symbol] for symbol in seen.symbols), "starts": seen.starts.tolist(),
+                  "states": np.round(seen.states.T, 3).tolist()}
+        if seen.forget is not None:
+            stream["forget"] = np.round(seen.forget.T, 3).tolist()
+        return {"stream": stream}
+    if config.task == "order_6a" and config.cell == "lstm":
+        return {"error_flow": error_flow(config, trial.seed)}
     return {}
+
+
+def error_flow(config: Config, seed: int) -> dict:
+    """How large an error still is after so many steps back, mean log10 over untrained networks (1997, section 3).
+
+    LSTM: the error of the cells' states under the truncated gradient. Elman: that of as many logistic hidden units
+    with recurrent weights from the same range.
+    """
+    torch.manual_seed(seed)
+    inputs, hidden = 8, config.blocks * config.size + 2 * config.blocks
+    lstm, elman = [], []
+    for _ in range(NETWORKS):
+        x = torch.nn.functional.one_hot(torch.randint(inputs, (STEPS + 1, 1)), inputs).double()
+        cell = LSTM(inputs, config.blocks, config.size, cell_bias=True, truncated=True,
+                    init_range=config.init_range).double()
+        w = cell.weight.detach()
+        state, states = cell.initial(1), []
+        for net_x in x @ w[:, :inputs].t() + w[:, -1]:
+            state = cell.step(net_x, state._replace(s=_watched(state.s, states)), w[:, inputs:-1])
+        lstm.append(_sizes(state.s, states))
+        recurrent = torch.empty(hidden, hidden, dtype=torch.float64).uniform_(-config.init_range, config.init_range)
+        of_inputs = torch.empty(hidden, inputs, dtype=torch.float64).uniform_(-config.init_range, config.init_range)
+        y, activations = torch.zeros(1, hidden, dtype=torch.float64), []
+        for step in x:
+            y = torch.sigmoid(step @ of_inputs.t() + _watched(y, activations) @ recurrent.t())
+        elman.append(_sizes(y, activations))
+    return {"steps": list(range(STEPS + 1)), "lstm": np.mean(lstm, axis=0).round(4).tolist(),
+            "elman": np.mean(elman, axis=0).round(4).tolist()}
+
+
+def _watched(value: torch.Tensor, kept: list[torch.Tensor]) -> torch.Tensor:
+    """``value``, whose gradient will be kept."""
+    value = value if value.requires_grad else value.requires_grad_()
+    value.retain_grad()
+    kept.append(value)
+    return value
+
+
+def _sizes(last: torch.Tensor, before: list[torch.Tensor]) -> np.ndarray:
+    """log10 of the error's norm after 0, 1, ... steps back, relative to the first."""
+    last.sum().backward()
+    norms = np.array([each.grad.norm().item() for each in reversed(before)])
+    return np.log10(np.maximum(norms / norms[0], 1e-300))

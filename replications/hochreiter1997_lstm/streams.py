@@ -4,11 +4,13 @@ A network learns from a training stream until its first wrong prediction, then t
 After each, test streams are run with the weights fixed. Weights change at every step.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from replications.hochreiter1997_lstm.compiled import compiled
 from replications.hochreiter1997_lstm.learner import blame, reset, respond, step, update
-from replications.hochreiter1997_lstm.tasks.reber import END, START, SUCCESSOR, SYMBOL
+from replications.hochreiter1997_lstm.tasks.reber import END, START, SUCCESSOR, SYMBOL, Reber
 from replications.hochreiter1997_lstm.tasks.sequences import Sequences
 from replications.hochreiter1997_lstm.trials import Trial, generator
 
@@ -148,6 +150,16 @@ class Continual(Trial):
             self.before[:] = now
 
 
+class Observed(NamedTuple):
+    """A network at work on n symbols, whatever it predicts."""
+
+    symbols: np.ndarray  # [n]
+    starts: np.ndarray  # bool [n] a string begins
+    ends: np.ndarray  # bool [n] a string ends
+    states: np.ndarray  # [n, C]
+    forget: np.ndarray | None  # [n, J] forget gates
+
+
 class ContinualReber(Continual):
     """The continual embedded Reber grammar. Perfect: ten test streams of 100,000 symbols without an error."""
 
@@ -159,6 +171,32 @@ class ContinualReber(Continual):
         if perfect or self.sequences >= config.max_sequences:
             self.finish(perfect)
             self.results["good"] = float(not perfect and self.results["residual"] > 1000)
+
+    def finish(self, perfect: bool) -> None:
+        """Also measures the states early and late in a stream, and the forget gates where strings meet."""
+        super().finish(perfect)
+        seen = self.observe(generator(self.seed, 20), 1000)
+        size = np.abs(seen.states).mean(axis=1)
+        self.results |= {"state/early": float(size[:100].mean()), "state/late": float(size[-100:].mean())}
+        if seen.forget is not None:
+            lowest, between = seen.forget.min(axis=1), seen.starts | seen.ends
+            self.results |= {"forget/end": float(lowest[between].mean()),
+                             "forget/inside": float(lowest[~between].mean())}
+
+    def observe(self, rng: np.random.Generator, n: int) -> Observed:
+        """Reads n symbols of a stream, weights fixed, and goes on after wrong predictions."""
+        stream = Reber().stream(rng, n)
+        states, forget = [], []
+        reset(self.memory)
+        for symbol, starts in zip(stream.symbols, stream.start, strict=True):
+            if starts and self.config.reset:
+                reset(self.memory)
+            step(self.network, self.memory, np.array([symbol]), np.ones(1), False)
+            states.append(self.memory.state.copy())
+            if self.config.forget_gate:
+                forget.append(self.memory.hidden[self.network.forget_gates:].copy())
+        ends = np.append(stream.start[1:], False)
+        return Observed(stream.symbols, stream.start, ends, np.array(states), np.array(forget) if forget else None)
 
     def read(self, rng: np.random.Generator) -> int:
         """Symbols of a new test stream up to the first error."""

@@ -28,6 +28,8 @@ class Trial:
     ``results`` maps a metric to its value; ``done`` says that the trial is over.
     """
 
+    own: tuple[str, ...] = ()  # further attributes that change
+
     def __init__(self, config: Config, seed: int):
         self.config, self.seed = config, seed
         self.task = task(config)
@@ -72,8 +74,6 @@ class Trial:
         for name in self.own:
             setattr(self, name, state["own"][name])
 
-    own: tuple[str, ...] = ()  # further attributes that change
-
     def arrays(self) -> dict[str, np.ndarray]:
         return {**self.memory._asdict(), **{f"window/{name}": a for name, a in self.window._asdict().items()}}
 
@@ -82,9 +82,9 @@ class Trial:
 
     def train(self, batch: Sequences, criterion: Criterion) -> bool:
         """Learns from a batch; whether the criterion of the last sequences is met."""
-        return self.learner.train(self.network, self.memory, self.window, criterion, batch.index, batch.value, batch.length,
-                             batch.next, batch.target, self.config.lr, self.config.update == "step",
-                             self.last_only)
+        return self.learner.train(self.network, self.memory, self.window, criterion, batch.index, batch.value,
+                                  batch.length, batch.next, batch.target, self.config.lr,
+                                  self.config.update == "step", self.last_only)
 
     def test(self, batch: Sequences, allowed: int | None = None) -> tuple[float, float, float]:
         """Wrong sequences, mean absolute and mean squared error of a batch, weights fixed.
@@ -93,8 +93,8 @@ class Trial:
         """
         worst, mean = np.zeros(len(batch)), np.zeros(len(batch))
         criterion = self.criterion(len(batch) if allowed is None else allowed)
-        judged = self.learner.test(self.network, self.memory, criterion, batch.index, batch.value, batch.length, batch.next,
-                              batch.target, worst, mean, self.last_only)
+        judged = self.learner.test(self.network, self.memory, criterion, batch.index, batch.value, batch.length,
+                                   batch.next, batch.target, worst, mean, self.last_only)
         worst, mean = worst[:judged], mean[:judged]
         return float((worst >= self.config.tolerance).sum()), float(mean.mean()), float((mean**2).mean())
 
@@ -181,8 +181,8 @@ class Windowed(Trial):
 
 
 class Tested(Trial):
-    """Experiment 3: over when a test set of 256 sequences meets the criterion; ST1 by the wrong ones alone, ST2 by their
-    mean error as well."""
+    """Experiment 3: over when a test set of 256 sequences meets the criterion; ST1 by the wrong ones alone, ST2 by
+    their mean error as well."""
 
     def __init__(self, config: Config, seed: int):
         super().__init__(config, seed)

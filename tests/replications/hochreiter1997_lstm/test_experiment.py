@@ -89,11 +89,11 @@ def test_an_interrupted_run_goes_on_to_the_same_numbers(monkeypatch, at):
         if len(saved) == at:
             raise Killed
 
-    monkeypatch.setattr(experiment, "TURN", 0.0)
+    monkeypatch.setattr(experiment, "TURN", 1e-9)
     monkeypatch.setattr(experiment, "SAVE_EVERY", 0.0)
     monkeypatch.setattr(checkpoints, "save_atomically", save_and_die)
     with pytest.raises(Killed):
-        train("corpus=generated")
+        train()
     monkeypatch.setattr(checkpoints, "save_atomically", save)
     load = experiment.Trial.load_state
     monkeypatch.setattr(experiment.Trial, "load_state", lambda self, state: (learnt.append(self), load(self, state)))
