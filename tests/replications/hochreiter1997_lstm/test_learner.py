@@ -1,5 +1,6 @@
 """The compiled learner against autograd through the readable cell, in float64, and against brute force."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -94,8 +95,7 @@ class Readable:
         self.masks = self.lstm.mask, torch.from_numpy(model.output_connections(c, self.inputs, len(case.memory.V)))
         self.weights = [torch.from_numpy(case.memory.W.copy()), torch.from_numpy(case.memory.V.copy())]
 
-    def sequence(self, n: int) -> torch.Tensor:
-        """The inputs of a sequence, [T, 1, I]."""
+    def sequence(self, n: int) -> torch.Tensor:  # [T, 1, I]
         x = torch.zeros(self.batch.length[n], 1, self.inputs, dtype=torch.float64)
         for t in range(len(x)):
             for place, value in zip(self.batch.index[n, t], self.batch.value[n, t], strict=True):
@@ -103,20 +103,17 @@ class Readable:
         return x
 
     def target(self, n: int, t: int, outputs: int) -> torch.Tensor | None:
-        """What is wanted after a step, if anything."""
         if self.batch.next.size:
             return torch.eye(outputs, dtype=torch.float64)[self.batch.next[n, t]]
         return torch.from_numpy(self.batch.target[n]) if t == self.batch.length[n] - 1 else None
 
     def step(self, x, state, weights):
-        """One step with these weights: state and outputs [K]."""
         W, V = weights
         state = self.lstm.step(x @ W[:, :self.inputs].t() + W[:, -1], state, W[:, self.inputs:-1])
         seen = torch.cat([state.y[:, self.lstm.units["c"]], x], dim=1)
         return state, torch.sigmoid(seen @ V[:, :-1].t() + V[:, -1])[0]
 
     def forward(self, n: int):
-        """State and outputs after every step of a sequence."""
         state, found = self.lstm.initial(1), []
         for x in self.sequence(n):
             state, y = self.step(x, state, self.weights)
@@ -174,9 +171,7 @@ def test_activations_of_the_readable_cell(name):
     """Sequences cut short after every step show the activations of that step."""
     whole = case(name, n=1)
     for t, (state, y) in enumerate(Readable(whole).forward(0), start=1):
-        batch = Sequences(whole.batch.index, whole.batch.value, np.array([t], np.int32), whole.batch.next,
-                          whole.batch.target, whole.batch.legal)
-        test(whole._replace(batch=batch))
+        test(whole._replace(batch=replace(whole.batch, length=np.array([t], np.int32))))
         assert_close(whole.memory.state, state.s[0].numpy())
         assert_close(whole.memory.hidden, state.y[0].numpy())
         assert_close(whole.memory.output, y.numpy())
@@ -195,10 +190,9 @@ def test_absent_connections_stay_absent(name, every_step):
 def test_testing_changes_nothing(name):
     """Neither the weights, nor what is learnt afterwards."""
     ours, other = case(name), case(name)
-    before = {field: array.copy() for field, array in ours.memory._asdict().items()}
     test(ours)
     for field in ("W", "V", "dW", "dV"):
-        assert np.array_equal(getattr(ours.memory, field), before[field])
+        assert np.array_equal(getattr(ours.memory, field), getattr(other.memory, field))
     train(ours)
     train(other)
     assert np.array_equal(ours.memory.W, other.memory.W) and np.array_equal(ours.memory.V, other.memory.V)
@@ -209,7 +203,7 @@ def test_errors_of_a_test(last_only):
     ours = case("2000", n=6)
     readable = Readable(ours)
     errors = []
-    for n in range(6):
+    for n in range(len(ours.batch)):
         steps = [(readable.target(n, t, 5) - y).abs().numpy() for t, (_, y) in enumerate(readable.forward(n))]
         errors.append(steps[-1] if last_only else np.concatenate(steps))
     judged, worst, mean = test(ours, last_only=last_only)
@@ -240,14 +234,13 @@ criteria = st.builds(Criterion, eighths, st.integers(-1, 4), st.one_of(st.just(n
 
 
 def is_met(history, size: int, criterion: Criterion) -> bool:
-    """The definition: all errors (largest, mean) so far in, the last ``size`` of them decide."""
-    last = history[-size:]
-    wrong = sum(worst >= criterion.tolerance for worst, _ in last)
-    return (len(last) == size and wrong <= criterion.allowed
-            and sum(mean for _, mean in last) / size < criterion.mean_below)
+    """The definition: of all errors (largest, mean) so far, the last ``size`` decide."""
+    worst, mean = zip(*history[-size:], strict=True) if history else ((), ())
+    wrong = sum(error >= criterion.tolerance for error in worst)
+    return len(worst) == size and wrong <= criterion.allowed and sum(mean) / size < criterion.mean_below
 
 
-@settings(deadline=None, derandomize=True, max_examples=300)
+@settings(deadline=None, derandomize=True, max_examples=100)
 @given(histories, st.integers(1, 5), criteria)
 def test_the_criterion_by_its_definition(history, size, criterion):
     window = Window(np.zeros(size), np.zeros(size), np.array([len(history)]))
@@ -264,7 +257,6 @@ def test_training_stops_with_the_first_sequence_that_meets_the_criterion(size, a
     criterion = Criterion(float(np.quantile(window.worst, 0.35)), allowed, mean_below)
     at = next(n for n in range(1, 201)
               if history[n - 1][0] < criterion.tolerance and is_met(history[:n], size, criterion))
-    assert size <= at < 200
     ours = case("experiment 4", n=200)
     window, met = train(ours, window=size, criterion=criterion, rate=0.1)
     assert met and window.count[0] == at
@@ -276,7 +268,7 @@ STRINGS = case("experiment 1", n=4)
 ANSWERS = [np.array([y.numpy() for _, y in Readable(STRINGS).forward(n)]) for n in range(4)]
 
 
-@settings(deadline=None, derandomize=True, max_examples=200)
+@settings(deadline=None, derandomize=True, max_examples=60)
 @given(st.data())
 def test_first_misprediction_by_its_definition(data):
     """Legal symbols are the most active ones, but now and then the wrong number of them or two changed places."""
@@ -291,8 +283,8 @@ def test_first_misprediction_by_its_definition(data):
         legal[n, t] = data.draw(st.permutations(legal[n, t].tolist()))
     right = [all(y[i] > y[j] for y, allowed in zip(ANSWERS[n], legal[n], strict=False)
                  for i in np.flatnonzero(allowed) for j in np.flatnonzero(~allowed)) for n in range(4)]
-    batch = STRINGS.batch
-    found = learner.first_misprediction(STRINGS.net, STRINGS.memory, batch.index, batch.value, batch.length, legal)
+    index, value, length = STRINGS.batch.index, STRINGS.batch.value, STRINGS.batch.length
+    found = learner.first_misprediction(STRINGS.net, STRINGS.memory, index, value, length, legal)
     assert found == [*right, False].index(False)
 
 
@@ -302,11 +294,7 @@ def test_equal_outputs_are_a_misprediction():
     ours.memory.W[:], ours.memory.V[:] = 0, 0
     legal = np.zeros((3, ours.batch.index.shape[1], 5), bool)
     legal[1] = True
-    batch = ours.batch
-
-    def first():
-        return learner.first_misprediction(ours.net, ours.memory, batch.index, batch.value, batch.length, legal)
-
-    assert first() == 3
-    legal[2, batch.length[2] - 1, 0] = True
-    assert first() == 2
+    strings = ours.net, ours.memory, ours.batch.index, ours.batch.value, ours.batch.length
+    assert learner.first_misprediction(*strings, legal) == 3
+    legal[2, ours.batch.length[2] - 1, 0] = True
+    assert learner.first_misprediction(*strings, legal) == 2
