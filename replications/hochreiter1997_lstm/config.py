@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from common.config import Settings
 
@@ -50,3 +50,16 @@ class Config(Settings):
     check_every: PositiveInt  # sequences between two looks at a test set
     max_sequences: PositiveInt  # then a trial has failed; streams, for streams
     test_sequences: PositiveInt  # symbols or sequences of a test stream, for streams
+
+    @model_validator(mode="after")
+    def gates_have_biases(self) -> "Config":
+        """One bias per block, and only for gates that exist."""
+        gates = {"input_gate_bias": True, "output_gate_bias": self.output_gate, "forget_gate_bias": self.forget_gate}
+        for name, exists in gates.items():
+            biases = getattr(self, name)
+            if biases is not None and self.cell == "lstm":
+                if not (exists and self.gate_bias):
+                    raise ValueError(f"{name} is given, but these gates do not exist or have no bias; set it to null")
+                if len(biases) != self.blocks:
+                    raise ValueError(f"{name} has {len(biases)} values; give one for each of the {self.blocks} blocks")
+        return self

@@ -38,6 +38,7 @@ def load_data(config: Config) -> Generated:
 def run(run: Run) -> None:
     """Fills in the metrics of one experiment."""
     config = run.config
+    begin(config, config.seeds[0]).advance()  # compiles, which is no trial's time
     todo = [Progress(run, seed) for seed in config.seeds]
     run.parameters = todo[0].trial.parameters
     bar = tqdm(total=len(todo), desc=run.name, unit="trial", disable=None if not os.environ.get("CI") else True)

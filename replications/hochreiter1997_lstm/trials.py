@@ -112,8 +112,7 @@ class Trial:
 
     def chunk(self) -> int:
         """How many sequences to learn from before anyone looks."""
-        steps = {"lag_2a": self.config.length, "reber": 12}.get(self.config.task, self.config.length)
-        return max(1, min(1000, SYMBOLS_AT_ONCE // steps))
+        return max(1, min(1000, SYMBOLS_AT_ONCE // self.config.length))
 
     def note(self) -> None:
         """A point of the learning curve, about each time the count has grown by a tenth."""
