@@ -32,7 +32,7 @@ def list_() -> None:
         typer.secho(f"\n{paper}", bold=True)
         for scale, names in grid.items():
             needed = sorted({config.resolve(paper, name, scale)["corpus"] for name in names})
-            notes = [f"{c} ({'made here' if c in corpora.SYNTHETIC else states.get(c, 'unknown')})" for c in needed]
+            notes = [f"{c} ({'made here' if c in corpora.SYNTHETIC else states.get(c, 'drawn while training')})" for c in needed]
             typer.echo(f"  {scale:7}{len(names):3} experiments   data: {', '.join(notes) or '-'}")
         width = max(map(len, {name for names in grid.values() for name in names}), default=0)
         for name in dict.fromkeys(name for names in grid.values() for name in names):

@@ -12,6 +12,7 @@ Squashing = Literal["centred", "logistic", "identity"]
 
 
 class Config(Settings):
+    corpus: Literal["generated"]  # sequences are drawn while the networks learn
     task: TASKS
     length: PositiveInt  # T; p in 2a and 2b, q in 2c
     symbols: PositiveInt  # 2c: p distractor symbols
