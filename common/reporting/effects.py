@@ -92,7 +92,7 @@ class Effects:
         times, unit = (100, "points") if rate else (1, self.paper.unit(a.metric) or "")
         # Digits for the effect itself, but not for the rounding that is left where there is no effect.
         ends = [abs(end) for end in (found.low, found.high) if end is not None]
-        size = times * max(abs(found.mean), 1e-3 * max(ends, default=0))
+        size = times * max(abs(found.mean), 0.1 * max(ends, default=0))
         return Effect(self.label("−", a, b), values, found.mean, found.low, found.high, all(fixed), basis,
                       lambda value: signed(times * value, size), unit)  # fmt: skip
 
