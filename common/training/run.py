@@ -54,6 +54,7 @@ class Run:
     throughput_unit: str = ""
     figures: dict[str, Any] = field(default_factory=dict)
     rows: list[list] = field(default_factory=list)
+    began: dict[int, float] = field(default_factory=dict)  # when, on the monotonic clock, had there been no interruption
 
     @property
     def name(self) -> str:
@@ -85,6 +86,14 @@ class Run:
         self.rows = [row for row in self.rows if row[:4] != key] + [[*key, value]]
         if self.is_first_process:
             _write_json(self.seed_folder(seed) / "history.json", [row for row in self.rows if row[0] == seed])
+        if seed in self.began:
+            self._clock(seed)
+
+    def _clock(self, seed: int) -> None:
+        """Keeps the seconds so far, which a killed process would lose."""
+        self.seconds[str(seed)] = time.monotonic() - self.began[seed]
+        if self.is_first_process:
+            _write_json(self.seed_folder(seed) / "seconds.json", self.seconds[str(seed)])
 
     @contextmanager
     def seed(self, seed: int):
@@ -94,14 +103,11 @@ class Run:
         torch.manual_seed(seed)
         folder = self.seed_folder(seed)
         self.rows = [row for row in self.rows if row[0] != seed] + _read_json(folder / "history.json", [])
-        clock, before = folder / "seconds.json", _read_json(folder / "seconds.json", 0.0)
-        started = time.monotonic()
+        self.began[seed] = time.monotonic() - _read_json(folder / "seconds.json", 0.0)
         try:
             yield folder
         finally:
-            self.seconds[str(seed)] = before + time.monotonic() - started
-            if self.is_first_process:
-                _write_json(clock, self.seconds[str(seed)])
+            self._clock(seed)
 
     def results(self) -> dict:
         """The run as ``results.json`` holds it."""

@@ -11,11 +11,13 @@ class RestoreAndHalve(L.Callback):
     it improved by less than the factor ``min_improvement`` (L min_improvement < L_before), the rate is halved after
     this and every later epoch; at the second such epoch training stops.
 
+    During the first ``hold`` epochs the rule rests: a loss that fluctuates would set off the halving too early.
+
     The module logs ``valid/nll`` (nats per word). Weights are copied, so they cost their size once more.
     """
 
-    def __init__(self, min_improvement: float = 1.003):
-        self.min_improvement = min_improvement
+    def __init__(self, min_improvement: float = 1.003, hold: int = 0):
+        self.min_improvement, self.hold = min_improvement, hold
         self.previous: float | None = None
         self.best_weights: dict[str, torch.Tensor] = {}
         self.halving = self.stopped = False
@@ -27,6 +29,8 @@ class RestoreAndHalve(L.Callback):
         if trainer.sanity_checking:
             return
         nll = float(trainer.callback_metrics["valid/nll"])
+        if trainer.current_epoch < self.hold:
+            self.previous = None
         if self.previous is not None and nll > self.previous:
             module.load_state_dict(self.best_weights)
         else:

@@ -24,6 +24,7 @@ class Config(Settings):
     streams: PositiveInt  # parts of the text read side by side, each with its own state
     lr: PositiveFloat  # per word
     min_improvement: float = Field(ge=1)
+    hold: int = Field(ge=0)  # epochs before the rate may be halved
     weight_decay: float = Field(ge=0)
     error_clip: PositiveFloat  # of each hidden unit's error, on its way back
     clip_norm: PositiveFloat | None  # of the whole gradient, per stream

@@ -119,7 +119,7 @@ def train(run: Run, seed: int) -> LanguageModel:
     else:
         text = partial(Streams, corpus.train, corpus.eos, config.streams, config.block)
         valid = Streams(corpus.valid, corpus.eos, 1, 1000)
-        rule = RestoreAndHalve(config.min_improvement)
+        rule = RestoreAndHalve(config.min_improvement, config.hold)
         fit(run, seed, module, text, valid, max_epochs=config.max_epochs, precision=config.precision, callbacks=[rule])
         module.load_state_dict(rule.best_weights)
         if run.is_first_process:

@@ -23,6 +23,7 @@ class Script:
             assert not self.trainer.should_stop
             self.epoch += 1
             torch.nn.init.constant_(self.module.weight, self.epoch)
+            self.trainer.current_epoch = self.epoch - 1
             self.trainer.callback_metrics["valid/nll"] = torch.tensor(nll)
             self.rule.on_validation_end(self.trainer, self.module)
             self.rates.append(self.trainer.optimizers[0].param_groups[0]["lr"])
@@ -49,6 +50,13 @@ def test_after_a_loss_that_rose_the_weights_of_before_come_back():
     script.play(3.95)
     assert script.weights[-1] == 4 and script.trainer.should_stop
     assert script.rule.best_weights["weight"].item() == 4
+
+
+def test_while_it_holds_neither_rate_nor_weights_change():
+    script = Script(RestoreAndHalve(1.003, hold=3)).play(5.0, 6.0, 6.0)
+    assert script.weights == [1, 2, 3] and script.rates == [0.1] * 3
+    script.play(6.5)  # the first one that is compared, with the last that was held
+    assert script.weights[-1] == 3 and script.rates[-1] == 0.05
 
 
 @pytest.mark.parametrize("ratio, halves", [(1.0031, False), (1.0029, True)])
