@@ -84,10 +84,10 @@ class Run:
         """A point of a learning curve. A point that is already there (resumed training) is replaced."""
         key = [seed, epoch, step, metric]
         self.rows = [row for row in self.rows if row[:4] != key] + [[*key, value]]
-        if self.is_first_process:
-            _write_json(self.seed_folder(seed) / "history.json", [row for row in self.rows if row[0] == seed])
         if seed in self.began:
             self._clock(seed)
+            if self.is_first_process:
+                _write_json(self.seed_folder(seed) / "history.json", [row for row in self.rows if row[0] == seed])
 
     def _clock(self, seed: int) -> None:
         """Keeps the seconds so far, which a killed process would lose."""

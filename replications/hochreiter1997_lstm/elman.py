@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from common.compiled import compiled
 from common.errors import UserError
-from replications.hochreiter1997_lstm.compiled import compiled
 from replications.hochreiter1997_lstm.config import Config
 from replications.hochreiter1997_lstm.learner import is_met, logistic
 

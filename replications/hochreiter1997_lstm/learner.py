@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from replications.hochreiter1997_lstm.compiled import compiled
+from common.compiled import compiled
 
 LOGISTIC, CENTRED, IDENTITY = 0, 1, 2  # squashing of a cell's input or output; CENTRED spans [-2, 2] or [-1, 1]
 

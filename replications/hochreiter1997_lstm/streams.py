@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from replications.hochreiter1997_lstm.compiled import compiled
+from common.compiled import compiled
 from replications.hochreiter1997_lstm.learner import blame, reset, respond, step, update
 from replications.hochreiter1997_lstm.tasks.reber import END, LEGAL, START, SUCCESSOR, SYMBOL, Reber
 from replications.hochreiter1997_lstm.tasks.sequences import Sequences

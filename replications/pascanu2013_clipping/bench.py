@@ -1,0 +1,101 @@
+"""Speed of learning: ten networks of 50 units on the temporal order at length 50, with clipping and the regulariser.
+
+All cases make the same updates on the same sequences. The plain network is what one writes first: a loop over the
+steps, automatic derivatives, the regulariser from ``torch.autograd.grad`` at the states (section 3.3).
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from common import config
+from replications.pascanu2013_clipping.model import initial
+from replications.pascanu2013_clipping.trials import TRAIN, Trial
+
+PAPER, LENGTH, REPLICAS, UPDATES, PLAIN_UPDATES = "pascanu2013_clipping", 50, 10, 20, 2
+UNIT = "updates"
+REFERENCE = "plain torch: a loop over the steps, one network after another"
+
+
+def trial(seed: int) -> Trial:
+    """The network of figure 7 that learns with clipping and the regulariser."""
+    return Trial(config.validate(PAPER, config.resolve(PAPER, "tanh_cr", "paper"), "bench"), seed, (LENGTH,))
+
+
+class Plain(nn.Module):
+    """The same network, without any thought of speed."""
+
+    def __init__(self, seed: int):
+        super().__init__()
+        task, settings = trial(seed).task, trial(seed).config
+        self.input, self.recurrent, self.output = (
+            nn.Parameter(torch.from_numpy(weight).float())
+            for weight in initial(task.inputs, settings.hidden, task.outputs, settings.initialisation, seed))
+        self.bias, self.output_bias = nn.Parameter(torch.zeros(settings.hidden)), nn.Parameter(torch.zeros(task.outputs))
+
+    def update(self, inputs: Tensor, target: Tensor, alpha: float, rate: float, threshold: float) -> None:
+        """One step of algorithm 1 on inputs ``[T, B, I]`` and targets ``[B]``."""
+        states = [inputs.new_zeros(inputs.shape[1], self.recurrent.shape[0])]
+        for x in inputs:
+            states.append(torch.tanh(x @ self.input + states[-1] @ self.recurrent + self.bias))
+        loss = functional.cross_entropy(states[-1] @ self.output + self.output_bias, target)
+        signals = torch.autograd.grad(loss, states[1:], retain_graph=True)
+        loss.backward()
+        penalties, valid = [], []
+        for signal, state in zip(signals[1:], states[2:], strict=True):
+            carried = (signal * (1 - state.detach().square())) @ self.recurrent.T
+            power = signal.square().sum(-1)
+            alive = power > 1e-20
+            ratio = torch.where(alive, carried.square().sum(-1) / torch.where(alive, power, 1.0), 1.0)
+            penalties.append((ratio - 1).square().mean())
+            valid.append(alive.float().mean())
+        (gradient,) = torch.autograd.grad(torch.stack(penalties).sum() / torch.stack(valid).sum(), self.recurrent)
+        self.recurrent.grad += alpha * gradient
+        torch.nn.utils.clip_grad_norm_(self.parameters(), threshold)
+        with torch.no_grad():
+            for parameter in self.parameters():
+                parameter -= rate * parameter.grad
+                parameter.grad = None
+
+
+def plain() -> Callable[[], int]:
+    """All networks, one after another."""
+    settings = trial(1).config
+    networks = [Plain(seed) for seed in range(1, REPLICAS + 1)]
+    drawn = [trial(seed).draw(TRAIN, 0, LENGTH, PLAIN_UPDATES * settings.batch) for seed in range(1, REPLICAS + 1)]
+    batches = [(functional.one_hot(torch.from_numpy(each.index[..., 0]).long(), trial(1).task.inputs).float(),
+                torch.from_numpy(each.target[0]).long()) for each in drawn]
+
+    def work() -> int:
+        for network, (inputs, target) in zip(networks, batches, strict=True):
+            for part in range(0, len(target), settings.batch):
+                network.update(inputs[:, part:part + settings.batch], target[part:part + settings.batch],
+                               settings.alpha, settings.lr, settings.threshold)
+        return REPLICAS * PLAIN_UPDATES
+
+    return work
+
+
+def compiled(threads: int) -> Callable[[], Callable[[], int]]:
+    """All networks, drawing their sequences too, in so many threads."""
+    def make() -> Callable[[], int]:
+        trials = [trial(seed) for seed in range(1, REPLICAS + 1)]
+
+        def work() -> int:
+            with ThreadPoolExecutor(threads) as pool:
+                list(pool.map(lambda each: each.learn(LENGTH, UPDATES), trials))
+            return REPLICAS * UPDATES
+
+        return work
+
+    return make
+
+
+CASES = {
+    REFERENCE: plain,
+    "compiled, one thread": compiled(1),
+    "compiled, all threads": compiled(torch.get_num_threads()),
+}

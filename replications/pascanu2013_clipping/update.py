@@ -1,0 +1,45 @@
+"""One step of gradient descent: algorithm 1 of the paper, per replica."""
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from replications.pascanu2013_clipping.model import Replicas
+
+HUGE = 1e10  # a gradient norm beyond which a gradient says nothing
+SHRINK = 0.02  # then W_rec loses this fraction times the rate
+
+Clipping = Literal["norm", "elements"]
+
+
+def gradient_norms(network: Replicas) -> Tensor:
+    """Norm of the gradient over all parameters as one vector ``[R]``."""
+    squares = [p.grad.flatten(1).square().sum(1) for p in network.parameters() if p.grad is not None]
+    return torch.stack(squares).sum(0).sqrt()
+
+
+@torch.no_grad()
+def descend(network: Replicas, rate: Tensor, clipping: Clipping | None, threshold: float) -> Tensor:
+    """w <- w - rate g with rate ``[R]``; returns the norms of the gradients before clipping ``[R]``.
+
+    Clipping "norm": if |g| >= threshold, g <- g threshold / |g|, over all parameters together (algorithm 1).
+    "elements": each entry of g is brought to [-threshold, threshold] by itself. With either, where |g| is not a number,
+    infinite or beyond 1e10, the gradient of W_rec is 0.02 W_rec and all others are 0, as in the authors' code.
+    """
+    norms = gradient_norms(network)
+    lost = ~(norms <= HUGE)
+    for parameter in network.parameters():
+        if parameter.grad is None:
+            continue
+        gradient, shape = parameter.grad, (-1, 1, 1)
+        if clipping == "norm":
+            gradient = gradient * (threshold / norms.clamp(min=threshold)).view(shape)
+        elif clipping == "elements":
+            gradient = gradient.clamp(-threshold, threshold)
+        if clipping and lost.any():
+            instead = SHRINK * parameter if parameter is network.recurrent else torch.zeros_like(parameter)
+            gradient = torch.where(lost.view(shape), instead, gradient)
+        parameter -= rate.view(shape) * gradient
+        parameter.grad = None
+    return norms
