@@ -1,7 +1,8 @@
 """Compilation of inner loops by numba, and where the machine code is kept.
 
 numba's own cache of a function does not notice when a function that it calls, in another file, has changed. So the
-cache lies in a folder named by the content of all files next to the function, and of all of ``common`` that is compiled.
+cache lies in a folder named by the content of all files next to the function, and of all that is compiled in
+``common``.
 """
 
 import hashlib

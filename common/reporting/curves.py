@@ -14,18 +14,21 @@ from common.reporting.summary import Result
 
 COLUMNS = 3
 BEHIND = 60  # with more curves than this, the others behind a panel's own are a grey blot
+LONG = 1000  # more steps than so many times the first ones are drawn on a logarithmic axis
 POINTS = 20_000  # of one figure: what a browser draws at once
 Curves = dict[str, dict[str, list[tuple[float, float]]]]  # experiment -> seed -> (epoch, value)
 
 
 def curves_of(runs: Runs, metric: str) -> Curves:
-    """The finite points of ``metric`` by epoch; experiments with at most one point per seed have no curve."""
+    """The finite points of ``metric`` by epoch, or by step where nothing has epochs (they are all 0); experiments
+    with at most one point per seed have no curve.
+    """
     found: Curves = {}
     for name, run in runs.items():
         seeds: dict[str, list[tuple[float, float]]] = {}
-        for seed, epoch, _, measured, value in run.history:
+        for seed, epoch, step, measured, value in run.history:
             if measured == metric and math.isfinite(value):
-                seeds.setdefault(seed, []).append((epoch, value))
+                seeds.setdefault(seed, []).append((epoch or step, value))
         if any(len(points) > 1 for points in seeds.values()):
             found[name] = {seed: sorted(points) for seed, points in seeds.items()}
     return found
@@ -34,12 +37,15 @@ def curves_of(runs: Runs, metric: str) -> Curves:
 def learning_curves(
     paper: Paper, scale: str, runs: Runs, results: Sequence[Result]
 ) -> Iterator[tuple[str, str, Figure]]:
-    """(name, caption, figure) for every ``valid/...`` metric of the histories at one scale.
+    """(name, caption, figure) for every ``valid/...`` metric of the histories at one scale, and for every metric of
+    learning without epochs.
 
     Where a published number is about the same quantity (``test/perplexity`` for ``valid/perplexity``) and the
     same data, a dashed line shows it.
     """
-    metrics = {row[3] for run in runs.values() for row in run.history if row[3].startswith("valid/")}
+    rows = [row for run in runs.values() for row in run.history]
+    metrics = {row[3] for row in rows if row[3].startswith("valid/") or not row[1]}
+    online = {row[3] for row in rows if not row[1]}
     for metric in sorted(metrics):
         curves = curves_of(runs, metric)
         if not curves:
@@ -53,11 +59,12 @@ def learning_curves(
         }  # fmt: skip
         unit = paper.unit(metric) or paper.unit(f"test/{quantity}") or quantity
         curves = thinned(curves)
-        caption = f"Learning curves at scale {scale}: {metric} after each epoch, every seed a line."
+        when = f"against {paper.steps}" if metric in online else "after each epoch"
+        caption = f"Learning curves at scale {scale}: {metric} {when}, every seed a line."
         if published:
             caption += " Dashed: the published test value."
         name = f"curves-{scale}-{quantity.replace('/', '-')}"
-        yield name, caption, _panels(curves, published, unit)
+        yield name, caption, _panels(curves, published, unit, paper.steps if metric in online else "epoch")
 
 
 def thinned(curves: Curves) -> Curves:
@@ -69,7 +76,7 @@ def thinned(curves: Curves) -> Curves:
     }
 
 
-def _panels(curves: Curves, published: dict[str, float], unit: str) -> Figure:
+def _panels(curves: Curves, published: dict[str, float], unit: str, across: str) -> Figure:
     columns = min(COLUMNS, len(curves))
     rows = math.ceil(len(curves) / columns)
     figure = Figure(figsize=(9.6 if columns == COLUMNS else 3.4 * columns + 0.6, 0.5 + 2.05 * rows))
@@ -89,15 +96,14 @@ def _panels(curves: Curves, published: dict[str, float], unit: str) -> Figure:
             axes.axhline(published[name], color=INK, linestyle=(0, (4, 3)), linewidth=1.0, zorder=2)
             # Curves come from above: the place below the line, on the left, is free.
             place = (0.02, published[name])
-            across = ("axes fraction", "data")
             axes.annotate(
-                f"{published[name]:g}", place, (0, -3), across, "offset points", va="top", fontsize=8
+                f"{published[name]:g}", place, (0, -3), ("axes fraction", "data"), "offset points", va="top", fontsize=8
             )
         axes.set_title(name)
         axes.tick_params(left=index % columns == 0)
         if index + columns >= len(curves):  # the lowest panel of its column
             axes.tick_params(labelbottom=True)
-            axes.set_xlabel("epoch")
+            axes.set_xlabel(across)
     for axes in grid.flat[len(curves) :]:
         axes.set_visible(False)
     for axes in grid[:, 0]:
@@ -112,7 +118,11 @@ def _scale(axes: Axes, curves: Curves, published: list[float]) -> None:
         value for seeds in curves.values() for points in seeds.values() for _, value in points
     ] + published
     low, high = min(values), max(values)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+    steps = [step for seeds in curves.values() for points in seeds.values() for step, _ in points]
+    if max(steps) > LONG * max(min(steps), 1):
+        axes.set_xscale("log")
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
     if low <= 0 or high / low < 2.5:
         return
     steps = (1, 1.2, 1.5, 2, 3, 4, 6, 8) if high / low < 6 else (1, 2, 5)

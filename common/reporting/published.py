@@ -58,6 +58,7 @@ class Paper(Entry):
     url: str | None = None
     summary: str
     units: dict[str, str]
+    steps: str = "updates"  # what the learning curves of experiments without epochs count
     medians: tuple[str, ...] = ()  # prefixes of skewed metrics, whose typical value is the median
     tables: tuple[Table, ...]
     claims: tuple[Claim, ...]

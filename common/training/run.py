@@ -54,7 +54,7 @@ class Run:
     throughput_unit: str = ""
     figures: dict[str, Any] = field(default_factory=dict)
     rows: list[list] = field(default_factory=list)
-    began: dict[int, float] = field(default_factory=dict)  # when, on the monotonic clock, had there been no interruption
+    began: dict[int, float] = field(default_factory=dict)  # monotonic clock, as if never interrupted
 
     @property
     def name(self) -> str:

@@ -63,7 +63,7 @@ def run(run: Run) -> None:
         for metric, value in each.trial.results.items():
             run.record(metric, each.seed, value)
         for count, error in each.trial.curve:
-            run.history(each.seed, 0, count, "train/error", error)
+            run.history(each.seed, 0, count, each.trial.measure, error)
         run.seconds[str(each.seed)] = each.seconds
         run.throughput[str(each.seed)] = each.trial.sequences / max(each.seconds, 1e-9)
     run.throughput_unit = "sequences/s"

@@ -120,6 +120,8 @@ def follow(network, memory, index, value, length, target, first, most, tolerance
 class Continual(Trial):
     """What both continual tasks share: a perfect network ends the trial, and so does the last training stream."""
 
+    measure = "train/length"
+
     def __init__(self, config, seed: int):
         super().__init__(config, seed)
         self.streams = np.zeros(1, np.int64)

@@ -29,6 +29,7 @@ class Trial:
     """
 
     own: tuple[str, ...] = ()  # further attributes that change
+    measure = "train/error"  # what the curve shows
 
     def __init__(self, config: Config, seed: int):
         self.config, self.seed = config, seed

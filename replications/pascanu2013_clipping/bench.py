@@ -34,7 +34,8 @@ class Plain(nn.Module):
         self.input, self.recurrent, self.output = (
             nn.Parameter(torch.from_numpy(weight).float())
             for weight in initial(task.inputs, settings.hidden, task.outputs, settings.initialisation, seed))
-        self.bias, self.output_bias = nn.Parameter(torch.zeros(settings.hidden)), nn.Parameter(torch.zeros(task.outputs))
+        self.bias = nn.Parameter(torch.zeros(settings.hidden))
+        self.output_bias = nn.Parameter(torch.zeros(task.outputs))
 
     def update(self, inputs: Tensor, target: Tensor, alpha: float, rate: float, threshold: float) -> None:
         """One step of algorithm 1 on inputs ``[T, B, I]`` and targets ``[B]``."""

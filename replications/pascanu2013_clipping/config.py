@@ -23,7 +23,7 @@ class Config(Settings):
     lr: PositiveFloat
     batch: PositiveInt
     # synthetic tasks
-    lengths: tuple[PositiveInt, ...]  # a network for each; or, mixed, one for all lengths between the first and the last
+    lengths: tuple[PositiveInt, ...]  # a network for each; mixed: one for all between the two
     mixed: bool
     max_updates: PositiveInt
     check_every: PositiveInt  # updates

@@ -93,9 +93,10 @@ class Characters:
 
     def epoch(self, config: Config, seeds: list[int], number: int) -> Iterator[Batch]:
         """The text in ``batch`` parts side by side, windows in order, states carried; each replica begins elsewhere."""
-        rolled = [np.roll(self.text["train"], -int(np.random.default_rng([seed, number]).integers(len(self.text["train"]))))
-                  for seed in seeds]
-        yield from self.windows(np.stack([self.columns(text, config.batch) for text in rolled], 1), config.window)
+        text = self.text["train"]
+        starts = [np.random.default_rng([seed, number]).integers(len(text)) for seed in seeds]
+        rolled = [np.roll(text, -int(start)) for start in starts]
+        yield from self.windows(np.stack([self.columns(each, config.batch) for each in rolled], 1), config.window)
 
     def split(self, name: str, replicas: int) -> Iterator[Batch]:
         """The text in parts side by side, the same for all replicas."""

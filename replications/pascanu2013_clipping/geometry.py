@@ -1,4 +1,4 @@
-"""The mechanics (sections 2 and 3): cliffs, signals on their way back, and a linear unit. All in float64, no training."""
+"""The mechanics (sections 2 and 3): a cliff, signals on their way back, a linear unit. In float64, no training."""
 
 import time
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from common.training.run import Run
 LAGS = 50  # steps over which signals are followed
 UNITS = 50
 GAMMA = {"tanh": 1.0, "sigmoid": 0.25}  # the largest slope of the nonlinearity
-SCALES = (0.5, 0.9, 1.1, 1.5, 3.0)  # largest singular value of W_rec, times gamma
+SCALES = (0.5, 0.9, 1.1, 1.5, 3.0, 6.0)  # largest singular value of W_rec, times gamma
 
 START, TARGET, STEPS = 0.5, 0.7, 50  # the one-unit network of figure 6
 WEIGHTS, BIASES, GRID = (4.0, 6.5), (-3.6, -1.4), 120  # the part of its parameter plane with the wall

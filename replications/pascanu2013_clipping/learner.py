@@ -227,7 +227,7 @@ def descend(weights, gradient, rate, clipping, threshold):
 
 @compiled
 def learn(weights, gradient, memory, index, value, target, kind, is_tanh, alpha, rate, clipping, threshold, norms):
-    """One update for each B of the sequences ``index``, ``value [T, n, K]``, ``target [T or 1, n]``; fills ``norms``."""
+    """An update for each B of the sequences ``index``, ``value [T, n, K]``, ``target [T or 1, n]``; fills ``norms``."""
     batch = memory.signals.shape[1]
     for n in range(len(norms)):
         part = slice(n * batch, (n + 1) * batch)

@@ -30,7 +30,7 @@ class Scan(torch.autograd.Function):
     With d_t = dE/dh_t (the whole derivative) and v_t = (d_{t+1} . act'_{t+1}) W_rec^T, what d_{t+1} becomes one step
     earlier,
 
-        Omega = mean over steps and sequences of (|v_t|^2 / |d_{t+1}|^2 - 1)^2                          (equations 9, 10)
+        Omega = mean over steps and sequences of (|v_t|^2 / |d_{t+1}|^2 - 1)^2                        (equations 9, 10)
 
     in the authors' scaling: ratio of squared norms, and steps whose signal is dead do not count. Only the immediate
     derivative is used: d and act' are constants, W_rec in v_t is the only path, so nothing but W_rec is changed.
@@ -72,7 +72,7 @@ class Scan(torch.autograd.Function):
 
 
 def regulariser_gradient(signals: Tensor, blame: Tensor, carried: Tensor) -> Tensor:
-    """dOmega / dW_rec ``[R, H, H]``, immediate part, of signals d_{t+1}, blame d_{t+1} . act'_{t+1} and v_t [T, R, B, H]."""
+    """dOmega / dW_rec ``[R, H, H]``, immediate part, of d_{t+1}, d_{t+1} . act'_{t+1} and v_t ``[T, R, B, H]``."""
     power = signals.square().sum(-1)
     alive = power > DEAD
     power = torch.where(alive, power, 1.0)
@@ -107,7 +107,7 @@ def _outer(left: Tensor, right: Tensor) -> Tensor:
 
 
 class Replicas(nn.Module):
-    """R networks side by side; parameters ``recurrent [R, H, H]``, ``input [R, I, H]``, ``output [R, H, O]``, biases."""
+    """R networks side by side: ``recurrent [R, H, H]``, ``input [R, I, H]``, ``output [R, H, O]`` and biases."""
 
     def __init__(self, inputs: int, hidden: int, outputs: int, activation: str, initialisation: Initialisation,
                  seeds: tuple[int, ...], biases: bool = True):

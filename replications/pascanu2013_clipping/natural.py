@@ -49,9 +49,9 @@ class Learner:
         alpha = torch.full_like(self.rate, alpha) if alpha else None
         rate = self.rate.clone()
         batches = self.data.epoch(self.config, list(self.config.seeds), self.number)
-        bar = tqdm(batches, desc=f"epoch {self.number}", leave=False, disable=None if not os.environ.get("CI") else True)
+        quiet = True if os.environ.get("CI") else None
         state = None
-        for batch in bar:
+        for batch in tqdm(batches, desc=f"epoch {self.number}", leave=False, disable=quiet):
             batch = on(batch, self.device)
             states = self.network.states(batch.inputs, state if batch.carried else None, alpha)
             state = states[-1].detach()
@@ -92,7 +92,8 @@ class Learner:
             batch = on(batch, self.device)
             states = self.network.states(batch.inputs, state if batch.carried else None)
             state = states[-1]
-            nats = nats + (self.data.losses(self.network.outputs(states), batch.target) * batch.counts).double().sum((0, 2))
+            losses = self.data.losses(self.network.outputs(states), batch.target) * batch.counts
+            nats = nats + losses.double().sum((0, 2))
             steps = steps + batch.counts.double().sum((0, 2))
         return (nats / steps).cpu()
 
@@ -124,7 +125,8 @@ def run(run: Run) -> None:
         learner.load_state(kept["learner"])
         rows, seconds = kept["rows"], kept["seconds"]
     scale, name = (1 / math.log(2), "bits") if config.task == "characters" else (1.0, "nll")
-    steps = sum(len(piece) for piece in run.corpus.pieces["train"]) if config.task == "music" else len(run.corpus.text["train"])
+    pieces = run.corpus.pieces["train"] if config.task == "music" else [run.corpus.text["train"]]
+    steps = sum(map(len, pieces))
     while not learner.done:
         started = time.monotonic()
         values = learner.epoch()
@@ -132,7 +134,8 @@ def run(run: Run) -> None:
         for metric, each in values.items():
             metric = metric.replace("nll", name)
             factor = scale if name in metric else 1.0
-            rows += [(seed, learner.number, metric, value * factor) for seed, value in zip(config.seeds, each, strict=True)]
+            rows += [(seed, learner.number, metric, value * factor)
+                     for seed, value in zip(config.seeds, each, strict=True)]
         checkpoints.save_atomically({"learner": learner.state(), "rows": rows, "seconds": seconds}, path)
         shown = "  ".join(f"{metric} {' '.join(f'{value:.4g}' for value in each)}" for metric, each in values.items())
         print(f"{run.name} epoch {learner.number}: {shown}  ({seconds:.0f} s)", flush=True)

@@ -1,4 +1,4 @@
-"""The experiments on synthetic tasks: networks (seeds, at each of the lengths) that share nothing, carried by threads."""
+"""The experiments on synthetic tasks: networks (seeds, at each length) that share nothing, carried by threads."""
 
 import os
 import time

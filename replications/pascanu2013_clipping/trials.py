@@ -96,7 +96,7 @@ class Trial:
         self.done = not finite or self.updates >= config.max_updates
         if not (self.done or look < SUCCESS):
             return
-        wrong = {length: self.share_wrong(TEST, length, config.test_sequences) for length in lengths}
+        wrong = {length: self.share_wrong(TEST, length, config.test_sequences) if finite else 1.0 for length in lengths}
         self.solved = max(wrong.values()) < SUCCESS
         self.done |= self.solved
         if self.done:

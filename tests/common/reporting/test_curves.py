@@ -1,4 +1,6 @@
-from common.reporting.curves import POINTS, thinned
+from types import SimpleNamespace
+
+from common.reporting.curves import POINTS, curves_of, learning_curves, thinned
 
 
 def test_few_points_stay_as_they_are():
@@ -12,3 +14,14 @@ def test_of_too_many_points_the_first_and_the_last_stay():
     points = [points for seeds in curves.values() for points in seeds.values()]
     assert len(points) == 100 and sum(map(len, points)) <= POINTS + len(points)
     assert all(one[0] == line[0] and one[-1] == line[-1] and len(one) > 100 for one in points)
+
+
+def test_learning_without_epochs_is_drawn_by_its_steps():
+    rows = [["1", 0, step, "train/error", 1 / step] for step in (10, 100, 100_000)] + [["1", 2, 7, "valid/nll", 1.0]]
+    runs = {"a": SimpleNamespace(history=rows)}
+    assert curves_of(runs, "train/error") == {"a": {"1": [(10, 0.1), (100, 0.01), (100_000, 1e-5)]}}
+    paper = SimpleNamespace(unit=lambda metric: "error", steps="sequences")
+    ((name, caption, figure),) = learning_curves(paper, "paper", runs, [])
+    axes = figure.axes[0]
+    assert name == "curves-paper-error" and "against sequences" in caption
+    assert axes.get_xlabel() == "sequences" and axes.get_xscale() == "log"

@@ -1,0 +1,67 @@
+"""The figures, drawn from small invented runs."""
+
+import numpy as np
+import pytest
+
+from common.reporting import figures as look
+from replications.pascanu2013_clipping import figures
+
+
+@pytest.fixture(autouse=True)
+def _style():
+    with look.style():
+        yield
+
+
+def trials(rates, trace=(0.5, 2.0, 1.0)):
+    solved = {f"solved/{length}": {str(n): float(n < wins) for n in range(10)} for length, wins in rates.items()}
+    traces = {str(length): {"updates": 10, "norms": list(trace)} for length in rates}
+    return {"metrics": solved, "config": {"max_updates": 8000, "threshold": 1.0}, "figures": {"traces": traces}}
+
+
+def drawn(runs):
+    return {name: (caption, figure) for name, caption, figure in figures.draw(runs)}
+
+
+def test_nothing_without_runs():
+    assert drawn({}) == {} and drawn({"piano_c": {"metrics": {"test/nll": {"1": 7.0}}, "figures": {}}}) == {}
+
+
+def test_success_against_length():
+    runs = {"tanh_msgd": trials({20: 10, 50: 0}), "tanh_cr": trials({20: 10, 50: 7}), "smart_cr": trials({20: 9})}
+    caption, figure = drawn(runs)["success"]
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["basic tanh", "smart tanh"]
+    lines = {line.get_label(): line for line in figure.axes[0].lines}
+    assert list(lines["clipping and regulariser"].get_ydata()) == [1.0, 0.7]
+    assert "8,000 updates" in caption
+
+
+def test_gradient_norms_have_the_threshold():
+    _, figure = drawn({"tanh_c": trials({20: 1, 50: 2}), "tanh_msgd": trials({20: 1})})["norms"]
+    assert len(figure.axes) == 2
+    assert any(set(line.get_ydata()) == {1.0} for line in figure.axes[0].lines)
+    assert list(figure.axes[0].lines[0].get_xdata()) == [10, 20, 30]
+
+
+def test_mechanics():
+    norms = [[1.0, 0.5, 0.25], [1.0, 0.4, 0.1]]
+    surface = {
+        "weights": [4.0, 5.0],
+        "biases": [-3.0, -2.0],
+        "loss": [[0.1, 0.2], [0.3, 0.0]],
+        "paths": {"plain": [[4.5, -2.5], [9.0, 1.0]], "clipped": [[4.5, -2.5], [4.4, -2.4]]},
+    }
+    runs = {
+        "geometry": {
+            "metrics": {},
+            "figures": {
+                "surface": surface,
+                "signals": {f"{a}/{s}": norms for a in ("tanh", "sigmoid") for s in ("0.5", "3")},
+                "linear": {"1": [1.0, 1.0], "1.01": [1.0, 20959.0], "0.01": [1.0, 0.0]},
+            },
+        }
+    }
+    found = drawn(runs)
+    assert set(found) == {"cliff", "signals", "linear"}
+    middle = found["signals"][1].axes[0].lines[0].get_ydata()
+    np.testing.assert_allclose(middle, [1.0, np.sqrt(0.2), np.sqrt(0.025)])
