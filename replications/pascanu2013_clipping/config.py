@@ -35,4 +35,4 @@ class Config(Settings):
     total: bool  # the loss is summed over the steps of a sequence; otherwise their mean
     ahead: PositiveInt  # which of the following characters is predicted
     max_epochs: PositiveInt
-    min_lr: float = Field(ge=0)  # part of the first rate at which training ends
+    patience: PositiveInt  # epochs without a better validation error after which training ends

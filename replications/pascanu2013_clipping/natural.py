@@ -19,10 +19,10 @@ TRACE = 200  # points of a trace of gradient norms in an epoch
 
 
 class Learner:
-    """Plain gradient descent; a replica's rate is halved after an epoch in which its validation error rose.
+    """Plain gradient descent; a replica's rate is halved after an epoch in which its training error rose.
 
-    The weights of the best epoch are kept. A replica whose weights are no longer finite goes back to them, at half the
-    rate.
+    The weights of the epoch with the least validation error are kept; training ends when that was long ago for all
+    replicas. One whose weights are no longer finite goes back to them, at half the rate.
     """
 
     def __init__(self, config: Config, data: Music | Characters, device: str = "cpu"):
@@ -33,12 +33,14 @@ class Learner:
         self.rate = torch.full((len(config.seeds),), config.lr, device=device)
         self.before = torch.full((len(config.seeds),), math.inf)
         self.best = torch.full((len(config.seeds),), math.inf)
+        self.best_epoch = torch.zeros(len(config.seeds), dtype=torch.long)
         self.best_weights = {name: w.clone() for name, w in self.network.state_dict().items()}
         self.trace: list[float] = []  # the first seed's gradient norms
 
     @property
     def done(self) -> bool:
-        return self.number >= self.config.max_epochs or bool((self.rate < self.config.lr * self.config.min_lr).all())
+        waited = self.number - int(self.best_epoch.max())
+        return self.number >= self.config.max_epochs or waited >= self.config.patience
 
     def epoch(self) -> dict[str, list[float]]:
         """Trains on everything once; nats per step of each seed in training and validation, and its rate."""
@@ -63,17 +65,18 @@ class Learner:
             steps = steps + batch.counts.sum((0, 2))
         norms = torch.stack(norms)
         self.trace += [float(part.max()) for part in norms.split(-(-len(norms) // TRACE))]
-        valid = self.evaluate("valid")
-        values = {"train/nll": (nats / steps).tolist(), "valid/nll": valid.tolist(), "lr": self.rate.tolist()}
-        self.judge(valid)
+        train, valid = (nats / steps).cpu(), self.evaluate("valid")
+        values = {"train/nll": train.tolist(), "valid/nll": valid.tolist(), "lr": self.rate.tolist()}
+        self.judge(train, valid)
         return values
 
-    def judge(self, valid: Tensor) -> None:
-        """Keeps what is best, halves what must be halved."""
+    def judge(self, train: Tensor, valid: Tensor) -> None:
+        """Keeps what is best, halves what must be halved: errors of each replica ``[R]``."""
         better, lost = valid < self.best, ~torch.isfinite(valid)
-        self.rate = torch.where((lost | (valid > self.before)).to(self.rate.device), self.rate / 2, self.rate)
+        self.rate = torch.where((lost | (train > self.before)).to(self.rate.device), self.rate / 2, self.rate)
         self.best = torch.where(better, valid, self.best)
-        self.before = torch.where(lost, self.best, valid)
+        self.best_epoch = torch.where(better, self.number, self.best_epoch)
+        self.before = torch.where(lost, self.before, train)
         for name, weight in self.network.state_dict().items():
             kept = self.best_weights[name]
             kept[better] = weight[better]
@@ -99,7 +102,7 @@ class Learner:
 
     def state(self) -> dict:
         """All that an exact resume needs."""
-        names = ("number", "rate", "before", "best", "best_weights", "trace")
+        names = ("number", "rate", "before", "best", "best_epoch", "best_weights", "trace")
         return {"network": self.network.state_dict(), **{name: getattr(self, name) for name in names}}
 
     def load_state(self, state: dict) -> None:

@@ -74,14 +74,14 @@ def test_seeds_side_by_side_learn_what_each_learns_alone(music):
     assert ours["valid/nll"][1] == pytest.approx(theirs["valid/nll"][0], rel=1e-5)
 
 
-def test_the_rate_is_halved_when_the_validation_error_rises_and_the_best_weights_return(music):
+def test_the_rate_is_halved_when_the_training_error_rises_and_the_best_weights_return(music):
     learner = Learner(settings(), music)
-    learner.judge(torch.tensor([2.0, 2.0]))
+    learner.judge(torch.tensor([2.0, 2.0]), torch.tensor([2.0, 2.0]))
     best = {name: w.clone() for name, w in learner.network.state_dict().items()}
     with torch.no_grad():
         for parameter in learner.network.parameters():
             parameter += 1
-    learner.judge(torch.tensor([1.0, 3.0]))
+    learner.judge(torch.tensor([1.0, 3.0]), torch.tensor([1.0, 3.0]))
     assert learner.rate.tolist() == [1.0, 0.5] and learner.best.tolist() == [1.0, 2.0]
     learner.restore()
     for name, weight in learner.network.state_dict().items():
@@ -90,20 +90,21 @@ def test_the_rate_is_halved_when_the_validation_error_rises_and_the_best_weights
 
 def test_a_replica_that_is_lost_returns_to_its_best_weights_at_half_the_rate(music):
     learner = Learner(settings(), music)
-    learner.judge(torch.tensor([2.0, 2.0]))
+    learner.judge(torch.tensor([2.0, 2.0]), torch.tensor([2.0, 2.0]))
     good = learner.network.recurrent.detach().clone()
     with torch.no_grad():
         learner.network.recurrent[1] = float("nan")
-    learner.judge(torch.tensor([1.9, float("nan")]))
+    learner.judge(torch.tensor([1.9, 1.9]), torch.tensor([1.9, float("nan")]))
     assert torch.equal(learner.network.recurrent[1], good[1]) and learner.rate.tolist() == [1.0, 0.5]
 
 
-def test_training_ends_when_the_rates_are_small(music):
-    learner = Learner(settings(max_epochs=1000, min_lr=0.2), music)
-    for _ in range(3):
+def test_training_ends_when_no_replica_has_become_better_for_long(music):
+    learner = Learner(settings(max_epochs=1000, patience=3), music)
+    for number, valid in enumerate(([3.0, 3.0], [2.0, 4.0], [2.5, 2.9], [2.5, 4.0], [2.5, 4.0], [2.5, 3.0]), 1):
         assert not learner.done
-        learner.judge(torch.tensor([float("nan")] * 2))
-    assert learner.done
+        learner.number = number
+        learner.judge(torch.tensor([1.0, 1.0]), torch.tensor(valid))
+    assert learner.done and learner.best_epoch.tolist() == [2, 3]
 
 
 def test_the_regulariser_of_music_falls_with_the_epochs(music):
