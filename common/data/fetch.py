@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shutil
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -130,14 +131,17 @@ def _require_right(path: Path, file: catalog.File) -> None:
 
 def _get(corpus: str, name: str, file: catalog.File, entry: catalog.Entry, target: Path) -> None:
     """Try the mirror, then the URL; ``target`` appears only whole and right."""
-    sources = [entry.url + name]
+    sources = [entry.url + (entry.archive or name)]
     if mirror := os.environ.get(MIRROR):
         sources.insert(0, f"{mirror.rstrip('/')}/{corpus}/{name}")
     answers = []
     partial = target.with_name(name + ".partial")
     for source in sources:
         try:
-            answer = _copy(source, partial, file) or _difference(partial, file)
+            answer = _copy(source, partial, file)
+            if not answer and entry.archive and source == sources[-1]:
+                answer = _unpack(partial, name)
+            answer = answer or _difference(partial, file)
             if not answer:
                 os.replace(partial, target)
                 return
@@ -149,6 +153,19 @@ def _get(corpus: str, name: str, file: catalog.File, entry: catalog.Entry, targe
         f"{target}: could not be fetched:\n" + "\n".join(answers) + f"\n"
         f"Try again with a network, or by hand into {target.parent}: {entry.by_hand}{without_mirror}"
     )
+
+
+def _unpack(partial: Path, name: str) -> str:
+    """Replaces an archive by the file of this name in it; returns why that cannot be, or nothing."""
+    try:
+        with zipfile.ZipFile(partial) as archive:
+            content = archive.read(name)
+    except zipfile.BadZipFile:
+        return "not a whole ZIP archive"
+    except KeyError:
+        return f"an archive without {name}"
+    partial.write_bytes(content)
+    return ""
 
 
 def _copy(source: str, partial: Path, file: catalog.File) -> str:

@@ -1,7 +1,9 @@
 import errno
 import http.server
+import io
 import shutil
 import threading
+import zipfile
 
 import pytest
 
@@ -218,6 +220,40 @@ def test_the_catalogue_itself_is_sound():
     for name, entry in entries.items():
         assert entry.licensed == bool(entry.requires) and entry.licensed != bool(entry.files), name
         if not entry.licensed:
-            assert entry.url.startswith("https://") and entry.url.endswith("/"), name
+            assert entry.url.startswith(("https://", "http://")) and entry.url.endswith("/"), name  # sums guard both
         assert not entry.splits or sorted(entry.splits) == ["test", "train", "valid"], name
         assert set(entry.splits.values()) <= entry.files.keys(), name
+
+
+@pytest.fixture
+def archive(server, catalogue, files):
+    """The same files inside a ZIP archive."""
+    catalogue["tiny"] = catalogue["tiny"].model_copy(update={"archive": "tiny.zip"})
+
+    def serve(contents):
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as file:
+            for name, content in contents.items():
+                file.writestr(name, content)
+        server.files = {"/tiny.zip": packed.getvalue()}
+
+    serve(files)
+    return serve
+
+
+def test_files_come_out_of_an_archive(archive, files):
+    folder = fetch.fetch("tiny")
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == files
+
+
+def test_an_archive_that_is_cut_off_or_has_other_files_leaves_nothing(archive, server, files):
+    server.files["/tiny.zip"] = server.files["/tiny.zip"][:-30]
+    with pytest.raises(UserError, match="not a whole ZIP archive"):
+        fetch.fetch("tiny")
+    archive({"other.txt": b"x"})
+    with pytest.raises(UserError, match="an archive without train.txt"):
+        fetch.fetch("tiny")
+    archive(files | {"train.txt": b"the dog"})
+    with pytest.raises(UserError, match="7 bytes instead of"):
+        fetch.fetch("tiny")
+    assert not list((paths.DATA / "tiny").iterdir())
