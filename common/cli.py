@@ -21,10 +21,16 @@ Papers = Annotated[Optional[list[str]], typer.Argument(help="Folder names of pap
 Scale = Annotated[str, typer.Option(help="quick, scaled or paper.")]
 
 
+# Corpora of a paper that are parts of one in the catalogue, and those that are read over the network as they are needed.
+PARTS = {"nottingham": "music", "piano_midi": "music", "musedata": "music", "multi30k-en-fr": "multi30k",
+         "tatoeba-en-fr": "tatoeba-fra-eng"}
+STREAMED = {"wmt14-en-fr"}
+
+
 @app.command("list")
 def list_() -> None:
     """Papers, their experiments and scales, and whether the data they need is here."""
-    from common.data import catalog, corpora, fetch
+    from common.data import catalog, fetch
 
     states = {row.corpus: row.state for row in fetch.status()}
     for paper in config.papers():
@@ -32,7 +38,7 @@ def list_() -> None:
         typer.secho(f"\n{paper}", bold=True)
         for scale, names in grid.items():
             needed = sorted({config.resolve(paper, name, scale)["corpus"] for name in names})
-            notes = [f"{c} ({'made here' if c in corpora.SYNTHETIC else states.get(c, 'drawn while training')})" for c in needed]
+            notes = [f"{name} ({_state(name, states)})" for name in needed]
             typer.echo(f"  {scale:7}{len(names):3} experiments   data: {', '.join(notes) or '-'}")
         width = max(map(len, {name for names in grid.values() for name in names}), default=0)
         for name in dict.fromkeys(name for names in grid.values() for name in names):
@@ -44,6 +50,10 @@ def list_() -> None:
     absent = [name for name in catalog.entries() if states[name] != "here"]
     typer.echo(f"\nTrain one:    replicate run {first} {config.experiments(first, 'quick')[0]}")
     typer.echo(f"Corpora that are not here: {', '.join(absent) or 'none'} (replicate data fetch NAME)")
+
+
+def _state(corpus: str, states: dict[str, str]) -> str:
+    return "streamed" if corpus in STREAMED else states.get(PARTS.get(corpus, corpus), "made here")
 
 
 @data.command("fetch")
