@@ -64,17 +64,17 @@ def cliff(surface: dict) -> tuple[str, Figure]:
     ), figure
 
 
-def signals(found: dict[str, list[list[float]]]) -> tuple[str, Figure]:
+def signals(found: dict[str, dict[str, list[float]]]) -> tuple[str, Figure]:
     """Size of the signal against how far back it has come, by the scale of W_rec."""
     figure = Figure(figsize=(9, 3.2))
     panels = figure.subplots(1, 2, sharey=True)
     scales = sorted({float(name.partition("/")[2]) for name in found})
     for axes, activation in zip(panels, ("tanh", "sigmoid"), strict=True):
         for scale, color in zip(scales, PALETTE, strict=False):
-            norms = np.array(found[f"{activation}/{scale:g}"])
-            lags = np.arange(norms.shape[1])
-            axes.fill_between(lags, norms.min(0), norms.max(0), color=color, alpha=0.15, linewidth=0)
-            axes.plot(lags, np.exp(np.log(norms).mean(0)), color=color, label=f"{scale:g}/γ")
+            norms = found[f"{activation}/{scale:g}"]
+            lags = range(len(norms["mean"]))
+            axes.fill_between(lags, norms["low"], norms["high"], color=color, alpha=0.15, linewidth=0)
+            axes.plot(lags, norms["mean"], color=color, label=f"{scale:g}/γ")
         axes.set(
             title=f"{activation}, γ = {1 if activation == 'tanh' else '¼'}",
             xlabel="steps back",

@@ -13,8 +13,8 @@ GAMMA = {"tanh": 1.0, "sigmoid": 0.25}  # the largest slope of the nonlinearity
 SCALES = (0.5, 0.9, 1.1, 1.5, 3.0, 6.0)  # largest singular value of W_rec, times gamma
 
 START, TARGET, STEPS = 0.5, 0.7, 50  # the one-unit network of figure 6
-WEIGHTS, BIASES, GRID = (4.0, 6.5), (-3.6, -1.4), 120  # the part of its parameter plane with the wall
-RATE, THRESHOLD, DESCENT = 1.0, 0.1, 2000  # of the descents there
+WEIGHTS, BIASES, GRID = (4.0, 6.5), (-3.6, -1.4), 100  # the part of its parameter plane with the wall
+RATE, THRESHOLD, DESCENT, DRAWN = 1.0, 0.1, 2000, 400  # of the descents there, and how many steps a figure shows
 
 LINEAR_WEIGHTS, LINEAR_STEPS = (1.0, 1.01, 0.99, 0.01), 1000
 
@@ -81,6 +81,12 @@ def signal_norms(scale: float, activation: str, rng: np.random.Generator) -> np.
     return np.array(norms) / norms[0]
 
 
+def spread(norms: np.ndarray) -> dict[str, list[float]]:
+    """Geometric mean, least and largest over the networks of norms ``[networks, lags]``."""
+    found = {"mean": np.exp(np.log(norms).mean(0)), "low": norms.min(0), "high": norms.max(0)}
+    return {name: [float(f"{value:.4g}") for value in values] for name, values in found.items()}
+
+
 def run(run: Run) -> None:
     """Per seed: a descent from a random place, with clipping and without; a random W_rec at every scale."""
     seeds, signals = run.config.seeds, {f"{activation}/{scale:g}": [] for activation in GAMMA for scale in SCALES}
@@ -106,7 +112,7 @@ def run(run: Run) -> None:
     run.figures = {
         "surface": {"weights": weights.round(5).tolist(), "biases": biases.round(5).tolist(),
                     "loss": one_unit(weights[:, None], biases[None]).loss.round(5).tolist(),
-                    "paths": {name: path[:, thrown].tolist() for name, path in paths.items()}},
-        "signals": signals,
+                    "paths": {name: path[:DRAWN, thrown].round(5).tolist() for name, path in paths.items()}},
+        "signals": {name: spread(np.array(norms)) for name, norms in signals.items()},
         "linear": {f"{weight:g}": [weight**k for k in range(0, LINEAR_STEPS + 1, 20)] for weight in LINEAR_WEIGHTS},
     }

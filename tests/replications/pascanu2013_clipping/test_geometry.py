@@ -40,3 +40,8 @@ def test_below_the_bound_every_step_shrinks_the_signal(activation, scale):
     for seed in range(5):
         norms = geometry.signal_norms(scale, activation, np.random.default_rng(seed))
         assert len(norms) == geometry.LAGS + 1 and norms[0] == 1 and (norms[1:] / norms[:-1]).max() <= scale
+
+
+def test_the_spread_of_norms():
+    found = geometry.spread(np.array([[1.0, 0.5], [1.0, 0.4]]))
+    assert found == {"mean": [1.0, 0.4472], "low": [1.0, 0.4], "high": [1.0, 0.5]}
