@@ -21,7 +21,7 @@ Papers = Annotated[Optional[list[str]], typer.Argument(help="Folder names of pap
 Scale = Annotated[str, typer.Option(help="quick, scaled or paper.")]
 
 
-# Corpora of a paper that are parts of one in the catalogue, and those that are read over the network as they are needed.
+# Corpora of a paper that are parts of one in the catalogue; those that are read over the network as they are needed.
 PARTS = {"nottingham": "music", "piano_midi": "music", "musedata": "music", "multi30k-en-fr": "multi30k",
          "tatoeba-en-fr": "tatoeba-fra-eng"}
 STREAMED = {"wmt14-en-fr"}
