@@ -87,8 +87,9 @@ def beam_search(step: Step, state: State, start: int, end: int, *, beam_size: in
         complete = (live / length if length_norm else live).masked_fill(~ended, NEVER)
         best = torch.cat([best, complete], 1).topk(n_best).values
         live = live.masked_fill(ended, NEVER)
-        # A log-probability only falls, so per word it ends no higher than spread over the greatest length.
-        hope = live / max_length if length_norm else live
+        # A log-probability only falls, so per word it ends no higher than spread over the greatest length. A sentence
+        # stops as a whole: dropping single hypotheses would make room for worse ones, which count when they end.
+        hope = (live / max_length if length_norm else live).amax(1, keepdim=True)
         live = live.masked_fill(best[:, -1:] >= hope, NEVER)
 
     for sentence, slot in (live > NEVER).nonzero().tolist():
