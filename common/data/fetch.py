@@ -135,7 +135,8 @@ def _get(corpus: str, name: str, file: catalog.File, entry: catalog.Entry, targe
     if mirror := os.environ.get(MIRROR):
         sources.insert(0, f"{mirror.rstrip('/')}/{corpus}/{name}")
     answers = []
-    partial = target.with_name(name + ".partial")
+    target.parent.mkdir(parents=True, exist_ok=True)  # a corpus may have folders
+    partial = target.with_name(target.name + ".partial")
     for source in sources:
         try:
             answer = _copy(source, partial, file)
