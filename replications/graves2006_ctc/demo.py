@@ -1,0 +1,87 @@
+"""Use a trained network: it transcribes a recording and draws its outputs under the waveform."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+
+from common import paths
+from common.data.acoustics import FrontEnd, read_audio
+from common.data.speech import SPACE
+from common.errors import UserError
+from common.reporting.figures import INK, save, style
+from common.search.ctc_prefix import prefix_search
+from common.training import checkpoints
+from replications.graves2006_ctc.config import Config
+from replications.graves2006_ctc.figure_data import SHOWN
+from replications.graves2006_ctc.figures import colors, curves
+from replications.graves2006_ctc.model import Network
+
+DEFAULT_EXPERIMENT = "ctc"
+ENVELOPE = 1200  # points of the waveform that are drawn
+
+
+def load_model(path: Path) -> tuple[Network, FrontEnd, dict]:
+    """A trained network, how it hears, and the rest of its checkpoint.
+
+    Raises:
+        UserError: no such file, not a checkpoint of a CTC network, or one that was trained on features only.
+    """
+    saved = checkpoints.load(path)
+    config = Config(**saved["config"])
+    if config.model != "ctc":
+        raise UserError(f"{path}: a hybrid transcribes only with its phone model; choose --experiment ctc")
+    if not saved["front_end"]:
+        raise UserError(f"{path}: trained on the features of {config.corpus}, which come from another front end than "
+                        "ours, so that it cannot hear a recording; choose another experiment or scale")
+    network = Network(config, len(saved["mean"]), len(saved["labels"]))
+    network.load_state_dict(saved["weights"])
+    return network.eval(), FrontEnd(*saved["front_end"]), saved
+
+
+def demo(path: Path, text: str, *, seed: int = 1, length: int = 40) -> str:
+    """The transcript of the recording ``text`` by prefix search, and where its picture lies.
+
+    ``seed`` and ``length`` are for models that write; nothing here is random.
+
+    Raises:
+        UserError: no recording given, not readable, or shorter than a window.
+    """
+    if not text:
+        raise UserError("which recording? replicate try graves2006_ctc FILE.wav (wav, flac or ogg)")
+    network, front_end, saved = load_model(path)
+    recording = Path(text).expanduser()
+    waveform = read_audio(recording, front_end.rate)
+    features = front_end(waveform)
+    if not len(features):
+        raise UserError(f"{recording}: shorter than one window of {front_end.window_ms:g} ms; give a longer recording")
+    x = ((features - np.array(saved["mean"])) / np.array(saved["deviation"])).astype(np.float32)
+    with torch.no_grad():
+        log_y = network(torch.from_numpy(x).unsqueeze(1), torch.tensor([len(x)]))[:, 0].numpy()
+    config, labels = Config(**saved["config"]), saved["labels"]
+    found = prefix_search(log_y, config.blank_threshold, config.max_expansions)
+    spelled = [labels[k] for k in found.labels]
+    transcript = "".join(spelled).replace(SPACE, " ") if config.units == "characters" else " ".join(spelled)
+    target = paths.BUILD / "try" / f"{recording.stem}.svg"
+    with style():
+        save(picture(waveform, front_end, np.exp(log_y), labels), target)
+    return f"{transcript or '(nothing)'}\n{target}"
+
+
+def picture(waveform: np.ndarray, front_end: FrontEnd, y: np.ndarray, labels: list[str]) -> Figure:
+    """The waveform ``[N]``, and the output probabilities ``[T, K]`` under it."""
+    figure = Figure(figsize=(9, 3.8))
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(1, 2))
+    step = max(1, len(waveform) // ENVELOPE)
+    chunks = waveform[:len(waveform) // step * step].reshape(-1, step)
+    times = np.arange(len(chunks)) * step / front_end.rate
+    above.fill_between(times, chunks.min(1), chunks.max(1), color=INK, linewidth=0)
+    above.set(yticks=[], ylabel="waveform")
+    outputs = {labels[k]: y[:, k].tolist() for k in range(y.shape[1]) if y[:, k].max() > SHOWN}
+    curves(below, outputs, colors(outputs), front_end.shift_ms / 1000)
+    below.set(xlabel="seconds", ylabel="probability", ylim=(0, 1.18), yticks=[0, 0.5, 1])
+    for axes in (above, below):
+        axes.grid(visible=False)
+        axes.margins(x=0)
+    return figure
