@@ -15,14 +15,15 @@ from replications.pascanu2013_clipping.data import Batch, Characters, Music
 from replications.pascanu2013_clipping.model import Replicas
 from replications.pascanu2013_clipping.update import descend
 
+PROGRESS = 0.001  # part of the validation error by which it must fall to count as better for the patience
 TRACE = 200  # points of a trace of gradient norms in an epoch
 
 
 class Learner:
     """Plain gradient descent; a replica's rate is halved after an epoch in which its training error rose.
 
-    The weights of the epoch with the least validation error are kept; training ends when that was long ago for all
-    replicas. One whose weights are no longer finite goes back to them, at half the rate.
+    The weights of the epoch with the least validation error are kept; training ends when it has hardly fallen for long,
+    for all replicas. One whose weights are no longer finite goes back to them, at half the rate.
     """
 
     def __init__(self, config: Config, data: Music | Characters, device: str = "cpu"):
@@ -33,13 +34,13 @@ class Learner:
         self.rate = torch.full((len(config.seeds),), config.lr, device=device)
         self.before = torch.full((len(config.seeds),), math.inf)
         self.best = torch.full((len(config.seeds),), math.inf)
-        self.best_epoch = torch.zeros(len(config.seeds), dtype=torch.long)
+        self.milestone, self.reached = self.best.clone(), torch.zeros(len(config.seeds), dtype=torch.long)
         self.best_weights = {name: w.clone() for name, w in self.network.state_dict().items()}
         self.trace: list[float] = []  # the first seed's gradient norms
 
     @property
     def done(self) -> bool:
-        waited = self.number - int(self.best_epoch.max())
+        waited = self.number - int(self.reached.max())
         return self.number >= self.config.max_epochs or waited >= self.config.patience
 
     def epoch(self) -> dict[str, list[float]]:
@@ -75,7 +76,9 @@ class Learner:
         better, lost = valid < self.best, ~torch.isfinite(valid)
         self.rate = torch.where((lost | (train > self.before)).to(self.rate.device), self.rate / 2, self.rate)
         self.best = torch.where(better, valid, self.best)
-        self.best_epoch = torch.where(better, self.number, self.best_epoch)
+        progress = valid < self.milestone * (1 - PROGRESS)
+        self.milestone = torch.where(progress, valid, self.milestone)
+        self.reached = torch.where(progress, self.number, self.reached)
         self.before = torch.where(lost, self.before, train)
         for name, weight in self.network.state_dict().items():
             kept = self.best_weights[name]
@@ -102,7 +105,7 @@ class Learner:
 
     def state(self) -> dict:
         """All that an exact resume needs."""
-        names = ("number", "rate", "before", "best", "best_epoch", "best_weights", "trace")
+        names = ("number", "rate", "before", "best", "milestone", "reached", "best_weights", "trace")
         return {"network": self.network.state_dict(), **{name: getattr(self, name) for name in names}}
 
     def load_state(self, state: dict) -> None:

@@ -100,11 +100,12 @@ def test_a_replica_that_is_lost_returns_to_its_best_weights_at_half_the_rate(mus
 
 def test_training_ends_when_no_replica_has_become_better_for_long(music):
     learner = Learner(settings(max_epochs=1000, patience=3), music)
-    for number, valid in enumerate(([3.0, 3.0], [2.0, 4.0], [2.5, 2.9], [2.5, 4.0], [2.5, 4.0], [2.5, 3.0]), 1):
+    for number, valid in enumerate(([3.0, 3.0], [2.0, 4.0], [2.5, 2.9], [2.5, 4.0], [1.9999, 4.0], [2.5, 3.0]), 1):
         assert not learner.done
         learner.number = number
         learner.judge(torch.tensor([1.0, 1.0]), torch.tensor(valid))
-    assert learner.done and learner.best_epoch.tolist() == [2, 3]
+    assert learner.done and learner.reached.tolist() == [2, 3]
+    assert learner.best.tolist() == pytest.approx([1.9999, 2.9])
 
 
 def test_the_regulariser_of_music_falls_with_the_epochs(music):
