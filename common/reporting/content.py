@@ -201,9 +201,27 @@ def everywhere(names: str, all_names: Sequence[str]) -> str:
     return f"all but {', '.join(without)}" if names != "all" and len(without) < len(all_names) / 2 else names
 
 
-def _deviations(name: str, scale: str) -> list[tuple[str, str, Any, Any]]:
+def deviations(name: str, scale: str, runs: Runs) -> list[tuple[str, str, Any, Any]]:
+    """(experiments, key, paper's value, ours) of the settings with which the runs were made.
+
+    These may be older than ``params.yaml``; a key that they do not know yet had the paper's value.
+    """
+    papers: dict[tuple[str, str], Any] = {}  # the paper's value where the declared one is another
     declared = config.experiments(name, scale)
-    return [(everywhere(names, declared), *rest) for names, *rest in config.deviations(name, scale)]
+    for names, key, before, _ in config.deviations(name, scale):
+        papers |= {(each, key): before for each in (declared if names == "all" else names.split(", "))}
+    rows: dict[tuple[str, str, str], tuple[Any, Any, list[str]]] = {}
+    for experiment, run in runs.items():
+        for key, value in config.resolve(name, experiment, scale).items():
+            before = papers.get((experiment, key), value)
+            ours = run.config.get(key, before)
+            if key != "seeds" and ours != before:
+                row = rows.setdefault((key, repr(before), repr(ours)), (before, ours, []))
+                row[2].append(experiment)
+    return [
+        ("all" if len(names) == len(runs) else everywhere(", ".join(names), list(runs)), key, before, ours)
+        for (key, _, _), (before, ours, names) in rows.items()
+    ]
 
 
 def build(name: str, draw: Callable[[str, str, Figure], None]) -> PaperReport:
@@ -217,7 +235,7 @@ def build(name: str, draw: Callable[[str, str, Figure], None]) -> PaperReport:
         runs=runs,
         results=rows,
         verdicts=judge_all(name, paper, runs),
-        deviations={scale: _deviations(name, scale) for scale in SCALES if runs[scale]},
+        deviations={scale: deviations(name, scale, runs[scale]) for scale in SCALES if runs[scale]},
     )
     for scale in report.scales:
         for figure_name, caption, figure in learning_curves(paper, scale, runs[scale], rows):

@@ -2,11 +2,13 @@
 
 import copy
 import json
+from types import SimpleNamespace
 
 import pytest
 
+from common import config
 from common.reporting.cells import cells
-from common.reporting.content import everywhere
+from common.reporting.content import deviations, everywhere
 from common.reporting.report import report
 from common.reporting.statistics import bootstrap_mean
 from common.reporting.summary import Result
@@ -124,3 +126,15 @@ def test_a_table_of_which_nothing_was_run_is_shown_once(trials):
     markdown = trials.pages()["fake2001_nets.md"].decode()
     assert markdown.count("| Table 2 |") == 1
     assert markdown.count("Not attempted at this scale: Table 2.") == 1  # at the smaller scale, by name
+
+
+def test_deviations_are_those_of_the_runs_even_where_they_are_older_than_the_settings(monkeypatch):
+    monkeypatch.setattr(config, "experiments", lambda name, scale: ["net", "late"])
+    monkeypatch.setattr(config, "deviations", lambda name, scale: [("all", "lr", 0.1, 0.5), ("net", "hold", 0, 3)])
+    monkeypatch.setattr(config, "resolve", lambda name, experiment, scale: {
+        "lr": 0.5, "hold": 3 if experiment == "net" else 0, "seeds": [1]})
+    now = SimpleNamespace(config={"lr": 0.5, "hold": 0, "seeds": [1, 2]})
+    older = SimpleNamespace(config={"lr": 0.2})
+    both = deviations("toy", "scaled", {"net": older, "late": now})
+    assert both == [("net", "lr", 0.1, 0.2), ("late", "lr", 0.1, 0.5)]
+    assert deviations("toy", "scaled", {"late": now}) == [("all", "lr", 0.1, 0.5)]
