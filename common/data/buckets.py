@@ -1,6 +1,6 @@
 """Batches of sentence pairs of similar length, in an order that epoch and seed decide."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -27,13 +27,13 @@ class Batch(NamedTuple):
         return torch.arange(len(self.target), device=self.target.device)[:, None] < self.target_lengths
 
 
-def pad(sentences: list[np.ndarray]) -> tuple[Tensor, Tensor]:
+def pad(sentences: Sequence[np.ndarray], device: torch.device | None = None) -> tuple[Tensor, Tensor]:
     """Ids ``[T, B]``, padded with 0 after the end, and lengths ``[B]``."""
     lengths = torch.tensor([len(sentence) for sentence in sentences])
     ids = torch.zeros(int(lengths.max()), len(sentences), dtype=torch.long)
     for column, sentence in enumerate(sentences):
         ids[:len(sentence), column] = torch.from_numpy(sentence.astype(np.int64))
-    return ids, lengths
+    return ids.to(device), lengths.to(device)
 
 
 def collate(pairs: list[tuple[np.ndarray, np.ndarray]]) -> Batch:

@@ -254,18 +254,19 @@ class Text:
 def generate(
     seed: int = 1, train_tokens: int = 200_000, valid_tokens: int = 20_000, test_tokens: int = 20_000
 ) -> Text:
-    """Three independent texts of so many tokens (</s> counted), each up to the end of its last sentence.
+    """The text of this grammar; the same seed gives the same text on every machine."""
+    return write(GRAMMAR, seed, train_tokens, valid_tokens, test_tokens)
 
-    The same seed gives the same text on every machine.
-    """
+
+def write(grammar: ProbabilisticGrammar, seed: int, *tokens: int) -> Text:
+    """Three independent texts of so many ``tokens`` (</s> counted), each up to the end of its last sentence."""
     rng = random.Random(seed)
-    splits = [list(_sentences(rng, tokens)) for tokens in (train_tokens, valid_tokens, test_tokens)]
-    return Text(*splits, entropy_rate=entropy_rate())
+    return Text(*[list(_sentences(grammar, rng, size)) for size in tokens], entropy_rate=entropy_rate(grammar))
 
 
-def _sentences(rng: random.Random, tokens: int) -> Iterator[str]:
+def _sentences(grammar: ProbabilisticGrammar, rng: random.Random, tokens: int) -> Iterator[str]:
     sentence: list[str] = []
-    for count, word in enumerate(GRAMMAR.write(rng), start=1):
+    for count, word in enumerate(grammar.write(rng), start=1):
         if word != END:
             sentence.append(word)
             continue
@@ -276,9 +277,9 @@ def _sentences(rng: random.Random, tokens: int) -> Iterator[str]:
 
 
 @cache
-def entropy_rate() -> float:
-    """The entropy of the text in nats per token (</s> counted), exactly."""
-    return GRAMMAR.entropy_rate()
+def entropy_rate(grammar: ProbabilisticGrammar = GRAMMAR) -> float:
+    """In nats per token (</s> counted), exactly."""
+    return grammar.entropy_rate()
 
 
 def log_probabilities(sentences: Iterable[str]) -> Iterator[list[float]]:

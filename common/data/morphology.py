@@ -19,7 +19,7 @@ from itertools import chain, product
 from common import paths
 from common.data.arrow_store import SPLITS, Prepared, open_or_prepare
 from common.data.corpora import Corpus
-from common.data.grammar import END, Text, zipf
+from common.data.grammar import END, Text, write, zipf
 from common.data.probabilistic_grammar import ProbabilisticGrammar, Rule
 from common.text.vocabulary import EOS, Vocabulary
 
@@ -150,27 +150,7 @@ GRAMMAR = ProbabilisticGrammar(productions, start=("text",), period="sentence")
 
 def generate(seed: int = 1, train_tokens: int = 32_000, valid_tokens: int = 4_000, test_tokens: int = 12_000) -> Text:
     """Three independent texts of so many tokens (``</s>`` counted), each up to the end of its last sentence."""
-    rng = random.Random(seed)
-    splits = [list(_sentences(rng, tokens)) for tokens in (train_tokens, valid_tokens, test_tokens)]
-    return Text(*splits, entropy_rate=entropy_rate())
-
-
-def _sentences(rng: random.Random, tokens: int) -> Iterator[str]:
-    sentence: list[str] = []
-    for count, word in enumerate(GRAMMAR.write(rng), start=1):
-        if word != END:
-            sentence.append(word)
-            continue
-        yield " ".join(sentence)
-        sentence = []
-        if count >= tokens:
-            return
-
-
-@cache
-def entropy_rate() -> float:
-    """The entropy of the text in nats per token (``</s>`` counted), exactly."""
-    return GRAMMAR.entropy_rate()
+    return write(GRAMMAR, seed, train_tokens, valid_tokens, test_tokens)
 
 
 def load(min_count: int = 1, seed: int = 1) -> Corpus:

@@ -1,20 +1,34 @@
 """Keeping the weights of the best epoch, and stopping when no better one comes."""
 
+import math
+from collections.abc import Callable
+
 import lightning as L
 import torch
 
+Weights = dict[str, torch.Tensor]
+
+
+def copied(module: torch.nn.Module) -> Weights:
+    """A copy of all weights of ``module``, on the CPU."""
+    return {name: weight.detach().cpu().clone() for name, weight in module.state_dict().items()}
+
 
 class KeepBest(L.Callback):
-    """Remembers the weights with the lowest ``valid/nll`` (logged by the module); they cost their size once more.
+    """Remembers the weights with the lowest value of a metric that the module logs; they cost their size once more.
 
     Args:
-        patience: stop after so many epochs without a better one; None: never.
+        patience: stop after so many epochs without a lower value; None: never.
+        metric: the name of what is logged after each validation.
+        best: the value to be beaten.
+        weights: takes a copy of what is kept of a module.
     """
 
-    def __init__(self, patience: int | None = None):
-        self.patience = patience
-        self.best, self.waited = float("inf"), 0
-        self.best_weights: dict[str, torch.Tensor] = {}
+    def __init__(self, patience: int | None = None, metric: str = "valid/nll", best: float = math.inf,
+                 weights: Callable[[L.LightningModule], Weights] = copied):
+        self.patience, self.metric, self.best, self.weights = patience, metric, best, weights
+        self.waited = 0
+        self.best_weights: Weights = {}
 
     def _out_of_patience(self) -> bool:
         return self.patience is not None and self.waited >= self.patience
@@ -23,10 +37,9 @@ class KeepBest(L.Callback):
         trainer.should_stop = self._out_of_patience()  # a finished training that is resumed does nothing
 
     def on_validation_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
-        nll = float(trainer.callback_metrics["valid/nll"])
-        if nll < self.best:
-            self.best, self.waited = nll, 0
-            self.best_weights = {name: w.detach().clone() for name, w in module.state_dict().items()}
+        value = float(trainer.callback_metrics[self.metric])
+        if value < self.best:
+            self.best, self.waited, self.best_weights = value, 0, self.weights(module)
         else:
             self.waited += 1
             trainer.should_stop = trainer.should_stop or self._out_of_patience()

@@ -89,6 +89,11 @@ class Run:
             if self.is_first_process:
                 _write_json(self.seed_folder(seed) / "history.json", [row for row in self.rows if row[0] == seed])
 
+    def measure_throughput(self, seed: int, metric: str, unit: str) -> None:
+        """The median over a seed's epochs of ``metric`` in its learning curves."""
+        if values := [row[4] for row in self.rows if row[0] == seed and row[3] == metric]:
+            self.throughput[str(seed)], self.throughput_unit = float(np.median(values)), unit
+
     def _clock(self, seed: int) -> None:
         """Keeps the seconds so far, which a killed process would lose."""
         self.seconds[str(seed)] = time.monotonic() - self.began[seed]

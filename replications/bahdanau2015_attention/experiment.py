@@ -83,10 +83,7 @@ def train(run: Run, seed: int) -> Translation:
             vocabularies = [corpus.source.fingerprint, corpus.target.fingerprint]
             checkpoints.save_atomically({"config": run.settings, "vocabularies": vocabularies,
                                          "weights": module.state_dict()}, path)
-    epochs = [row for row in run.rows if row[0] == seed and row[3] == "train/words_per_second"]
-    if epochs:
-        run.throughput[str(seed)] = float(np.median([row[4] for row in epochs]))
-        run.throughput_unit = "target words/s"
+    run.measure_throughput(seed, "train/words_per_second", "target words/s")
     return module.to("cpu").eval()
 
 

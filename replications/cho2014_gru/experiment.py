@@ -171,10 +171,7 @@ def train_pairs(run: Run, seed: int, text: Pairs, held_out: Pairs, source: Short
     run.parameters = sum(weight.numel() for weight in module.parameters())
     train(run, seed, "network", module, lambda rank, world: batches(rank=rank, world=world),
           Batches(held_out, config.batch_size), config.max_epochs)
-    speeds = [row[4] for row in run.rows if row[0] == seed and row[3] == "train/perplexity_words_per_second"]
-    if speeds:
-        run.throughput[str(seed)] = float(np.median(speeds))
-        run.throughput_unit = "target words/s"
+    run.measure_throughput(seed, "train/perplexity_words_per_second", "target words/s")
     return module.to("cpu").eval()
 
 

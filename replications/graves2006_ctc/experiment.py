@@ -18,13 +18,14 @@ from common.data.speech import SpeechCorpus, Utterance
 from common.errors import UserError
 from common.search.ctc_prefix import prefix_search
 from common.training import checkpoints
+from common.training.best_weights import KeepBest, copied
 from common.training.fit import fit
 from common.training.run import Run
 from replications.graves2006_ctc import decoders, figure_data
 from replications.graves2006_ctc.config import Config
 from replications.graves2006_ctc.data import Batches, batch_of
 from replications.graves2006_ctc.hmm import flat_start
-from replications.graves2006_ctc.module import EVALUATED, KeepBest, Recogniser
+from replications.graves2006_ctc.module import EVALUATED, Recogniser
 from replications.graves2006_ctc.tuning import Tuner
 
 SPLITS = ("valid", "test")
@@ -96,17 +97,19 @@ def train(run: Run, seed: int) -> Trained:
     folder = run.seed_folder(seed)
     model, early = folder / "model.pt", folder / "early.pt"
     if not model.exists():  # else it was trained before the run was interrupted
-        best = KeepBest(config.patience)
+        best = KeepBest(config.patience, "valid/ler", weights=of_tested)
         batches = partial(_batches, module, config, seed)
         valid = Batches(corpus.valid, EVALUATED, shuffle=False)
         fit(run, seed, module, batches, valid, max_epochs=config.max_epochs,
             callbacks=[best, Snapshot(early, config.snapshot_epoch)])
-        save(run, best.weights, model)
+        save(run, best.best_weights, model)
     module.tested.load_state_dict(checkpoints.load(model)["weights"])
-    speeds = [row[4] for row in run.rows if row[0] == seed and row[3] == "train/frames_per_second"]
-    if speeds:
-        run.throughput[str(seed)], run.throughput_unit = float(np.median(speeds)), "frames/s"
+    run.measure_throughput(seed, "train/frames_per_second", "frames/s")
     return Trained(module.eval(), untrained, checkpoints.load(early) if early.exists() else untrained)
+
+
+def of_tested(module: Recogniser) -> Weights:
+    return copied(module.tested)
 
 
 def _batches(module: Recogniser, config: Config, seed: int, rank: int, world: int) -> Batches:
@@ -248,14 +251,14 @@ def tune(run: Run, seed: int, module: Recogniser) -> None:
     model = run.seed_folder(seed) / "tuned.pt"
     if not model.exists():
         started = decoders.word_error(corpus, decoders.best_paths(module.outputs(corpus.valid)), corpus.valid)
-        best = KeepBest(config.tuning_epochs, "valid/wer", started, module.tested)
+        best = KeepBest(config.tuning_epochs, "valid/wer", started, of_tested)
         tuner = Tuner(config, len(corpus.mean), len(corpus.labels), corpus, seed)
         tuner.network.load_state_dict(module.tested.state_dict())
         before = max((row[1] for row in run.rows if row[0] == seed), default=0)
         batches = partial(_batches, module, config, seed)
         fit(Stage(run, "tuning", before), seed, tuner, batches, Batches(corpus.valid, EVALUATED, shuffle=False),
             max_epochs=config.tuning_epochs, callbacks=[best])
-        checkpoints.save_atomically(best.weights, model)
+        checkpoints.save_atomically(best.best_weights or copied(module.tested), model)
     module.tested.load_state_dict(checkpoints.load(model))
 
 

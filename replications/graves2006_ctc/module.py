@@ -5,7 +5,6 @@ import time
 from dataclasses import replace
 from functools import partial
 
-import lightning as L
 import numpy as np
 import torch
 from torch import Tensor
@@ -179,38 +178,6 @@ class Recogniser(Module):
         self.set_train(self.train_set)
 
 
-class KeepBest(L.Callback):
-    """Early stopping (section 5.2): the weights with the lowest validation error are the result.
-
-    Training ends after ``patience`` epochs without a lower one. ``best`` and ``network``: what is there to begin with.
-    """
-
-    def __init__(self, patience: int, metric: str = "valid/ler", best: float = math.inf,
-                 network: torch.nn.Module | None = None):
-        self.patience, self.metric, self.waited, self.best = patience, metric, 0, best
-        self.weights = _copied(network) if network else {}
-
-    def on_train_start(self, trainer: L.Trainer, module: Recogniser) -> None:
-        trainer.should_stop = self.waited >= self.patience  # a finished training that is resumed does nothing
-
-    def on_validation_end(self, trainer: L.Trainer, module: Recogniser) -> None:
-        error = float(trainer.callback_metrics[self.metric])
-        self.waited = 0 if error < self.best else self.waited + 1
-        if error < self.best:
-            self.best, self.weights = error, _copied(module.tested)
-        trainer.should_stop = self.waited >= self.patience
-
-    def state_dict(self) -> dict:
-        return {"waited": self.waited, "best": self.best, "weights": self.weights}
-
-    def load_state_dict(self, state: dict) -> None:
-        self.waited, self.best, self.weights = state["waited"], state["best"], state["weights"]
-
-
 def _moving_mean(decay: float, mean: Tensor, weight: Tensor, updates: Tensor) -> Tensor:
     """The running mean after ``updates`` of it; shorter at first, so that the first weights are soon forgotten."""
     return mean.lerp(weight, 1 - min(decay, (1 + float(updates)) / (10 + float(updates))))
-
-
-def _copied(network: torch.nn.Module) -> dict[str, Tensor]:
-    return {name: weight.detach().cpu().clone() for name, weight in network.state_dict().items()}

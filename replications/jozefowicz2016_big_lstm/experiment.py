@@ -16,9 +16,9 @@ from common.ngram.interpolation import mix, tune_weights
 from common.ngram.kneser_ney import KneserNey
 from common.text.characters import spell
 from common.training import checkpoints
+from common.training.best_weights import KeepBest
 from common.training.fit import fit
 from common.training.run import Run
-from replications.jozefowicz2016_big_lstm.best import KeepBest
 from replications.jozefowicz2016_big_lstm.data import load_data as load_data
 from replications.jozefowicz2016_big_lstm.inspect_words import loss_by_frequency, neighbours, sample
 from replications.jozefowicz2016_big_lstm.module import CharacterPredictor, LanguageModel, WordPredictor
@@ -95,10 +95,7 @@ def train(run: Run, seed: int) -> WordPredictor:
         del words.network.output
         fit_or_load(run, seed, module, "model.pt", config.character_epochs)
     run.parameters = sum(weight.numel() for weight in module.parameters())
-    epochs = [row for row in run.rows if row[0] == seed and row[3] == "train/words_per_second"]
-    if epochs:
-        run.throughput[str(seed)] = float(np.median([row[4] for row in epochs]))
-        run.throughput_unit = "words/s"
+    run.measure_throughput(seed, "train/words_per_second", "words/s")
     return module.eval()
 
 
@@ -111,10 +108,10 @@ def fit_or_load(run: Run, seed: int, module: WordPredictor, name: str, max_epoch
         return
     text = partial(Windows, corpus.train, corpus.eos, config.streams, config.block)
     valid = Windows(corpus.valid[: config.valid_words], corpus.eos, config.evaluation_streams, config.block)
-    best = KeepBest() if config.keep_best else None
+    best = KeepBest(metric="valid/nll" + module.curve, weights=WordPredictor.weights) if config.keep_best else None
     fit(run, seed, module, text, valid, max_epochs=max_epochs, precision=config.precision,
         callbacks=[best] if best else [])
-    weights = best.weights if best else module.weights()
+    weights = best.best_weights if best else module.weights()
     module.gather()
     module.load_state_dict(weights)
     if run.is_first_process:

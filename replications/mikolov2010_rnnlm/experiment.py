@@ -125,10 +125,7 @@ def train(run: Run, seed: int) -> LanguageModel:
         if run.is_first_process:
             checkpoints.save_atomically({"config": run.settings, "vocabulary": corpus.vocabulary.fingerprint,
                                          "weights": module.state_dict()}, path)
-    epochs = [row for row in run.rows if row[0] == seed and row[3] == "train/words_per_second"]
-    if epochs:
-        run.throughput[str(seed)] = float(np.median([row[4] for row in epochs]))
-        run.throughput_unit = "words/s"
+    run.measure_throughput(seed, "train/words_per_second", "words/s")
     return module.eval()
 
 

@@ -33,4 +33,5 @@ class Config(Settings):
     beam_size: PositiveInt
     beam_sizes: tuple[PositiveInt, ...]  # of the single model, besides beam_size
     ensemble_beam_sizes: tuple[PositiveInt, ...]  # of all seeds' models together; none: no ensemble
+    n_best: PositiveInt | None  # translations per sentence of a phrase-based system that are rescored; none: no system
     test_pairs: PositiveInt | None  # translate the first so many test sentences only

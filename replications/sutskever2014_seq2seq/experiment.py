@@ -9,22 +9,29 @@ import torch
 from common.data import parallel
 from common.data.buckets import Batches
 from common.data.parallel import Pairs, ParallelCorpus
+from common.errors import UserError
 from common.metrics.bleu import bleu, multi_bleu
 from common.training import checkpoints
 from common.training.fit import fit
 from common.training.run import Run
-from replications.sutskever2014_seq2seq import phrases
+from replications.sutskever2014_seq2seq import phrases, rescoring
 from replications.sutskever2014_seq2seq.config import Config
 from replications.sutskever2014_seq2seq.model import Seq2Seq
 from replications.sutskever2014_seq2seq.module import Translator
+from replications.sutskever2014_seq2seq.rescoring import Words
 from replications.sutskever2014_seq2seq.translation import translate
 
 GROUPS = 5  # of test sentences, by length and by rarity of their words
-Words = list[list[str]]  # the words of each sentence
 
 
 def load_data(config: Config) -> ParallelCorpus:
-    """The sentence pairs that a setting is trained and tested on."""
+    """The sentence pairs that a setting is trained and tested on.
+
+    Raises:
+        UserError: translations of words are to be rescored by a network of pieces.
+    """
+    if config.n_best and config.unit == "bpe":
+        raise UserError("n_best: a phrase-based system translates words; set unit to words, or n_best to null")
     return parallel.load(config.corpus, source_vocabulary=config.source_vocabulary,
                          target_vocabulary=config.target_vocabulary, max_length=config.max_length, unit=config.unit,
                          train_pairs=config.train_pairs)
@@ -45,12 +52,13 @@ def run(run: Run) -> None:
             run.record("test/perplexity", seed, perplexity(module, corpus.test))
             for beam_size in sorted({*config.beam_sizes, config.beam_size}):
                 what = "" if beam_size == config.beam_size else f"/beam_{beam_size}"
-                found = record_bleu(run, what, seed, networks[-1:], sources, beam_size)
+                found = translate_test(run, what, seed, networks[-1:], sources, beam_size)
                 if beam_size == config.beam_size:
                     translations[str(seed)] = found
             measure_vectors(run, seed, module.network)
     if run.is_first_process:
         ensembles(run, networks, sources)
+        rescore(run, networks, sources)
         by_length = np.array([len(source) - 1 for source in sources])
         run.figures["by_length"] = in_groups(run, by_length, translations)
         run.figures["by_rarity"] = in_groups(run, mean_ranks(corpus, sources), translations)
@@ -76,10 +84,7 @@ def train(run: Run, seed: int) -> Translator:
             vocabularies = [corpus.source.fingerprint, corpus.target.fingerprint]
             checkpoints.save_atomically({"config": run.settings, "vocabularies": vocabularies,
                                          "weights": module.state_dict()}, path)
-    epochs = [row for row in run.rows if row[0] == seed and row[3] == "train/words_per_second"]
-    if epochs:
-        run.throughput[str(seed)] = float(np.median([row[4] for row in epochs]))
-        run.throughput_unit = "target words/s"
+    run.measure_throughput(seed, "train/words_per_second", "target words/s")
     return module.eval()
 
 
@@ -91,10 +96,27 @@ def ensembles(run: Run, networks: list[Seq2Seq], sources: list[np.ndarray]) -> N
     everyone = "+".join(map(str, config.seeds))
     for beam_size in config.ensemble_beam_sizes:
         what = "/ensemble" if beam_size == config.beam_size else f"/ensemble/beam_{beam_size}"
-        record_bleu(run, what, everyone, networks, sources, beam_size)
+        translate_test(run, what, everyone, networks, sources, beam_size)
     if len(networks) > 2:
         for seed, *two in zip(config.seeds, networks, networks[1:] + networks[:1], strict=True):
-            record_bleu(run, "/ensemble_of_2", seed, two, sources, config.beam_size)
+            translate_test(run, "/ensemble_of_2", seed, two, sources, config.beam_size)
+
+
+def rescore(run: Run, networks: list[Seq2Seq], sources: list[np.ndarray]) -> None:
+    """What a phrase-based system offers, reordered by each network and by all together (table 2)."""
+    corpus, config = run.corpus, run.config
+    if not config.n_best:
+        return
+    offered = rescoring.offers(config, len(sources))
+    everyone = "+".join(map(str, config.seeds))
+    record_bleu(run, "/phrases", everyone, offered.first)
+    record_bleu(run, "/oracle", everyone, offered.oracle(corpus.tokenised_references("test")[:len(sources)]))
+    groups = [(str(seed), "", [network]) for seed, network in zip(config.seeds, networks, strict=True)]
+    if len(networks) > 1 and config.ensemble_beam_sizes:
+        groups.append((everyone, "/ensemble", networks))
+    for seed, what, group in groups:
+        log_p = rescoring.log_probabilities(group, sources, offered.candidates, corpus.target)
+        record_bleu(run, f"/rescored{what}", seed, offered.rescored(log_p))
 
 
 # --- numbers
@@ -115,23 +137,28 @@ def perplexity(module: Translator, pairs: Pairs) -> float:
     return float(np.exp(nats / words))
 
 
-def record_bleu(run: Run, what: str, seed: int | str, networks: list[Seq2Seq], sources: list[np.ndarray],
-                beam_size: int) -> Words:
-    """Translates the test sentences; BLEU by the papers' script and by sacrebleu, and how fast that went."""
+def translate_test(run: Run, what: str, seed: int | str, networks: list[Seq2Seq], sources: list[np.ndarray],
+                   beam_size: int) -> Words:
+    """Translates the test sentences; their BLEU, and how fast that went."""
     corpus = run.corpus
     started = time.monotonic()
     found = [corpus.decode_target(best[0].words) for best in translate(networks, sources, beam_size=beam_size)]
     seconds = time.monotonic() - started
-    count = len(found)
+    run.record(f"decoding{what or '/single'}", seed, len(found) / seconds)
+    print(f"{run.name} seed {seed} {what or '/'}: beam {beam_size}, {seconds:.1f} s", flush=True)
+    record_bleu(run, what, seed, found)
+    return found
+
+
+def record_bleu(run: Run, what: str, seed: int | str, found: Words) -> None:
+    """BLEU of translations of the first test sentences, by the papers' script and by sacrebleu."""
+    corpus, count = run.corpus, len(found)
     papers = multi_bleu(found, corpus.tokenised_references("test")[:count])
     standard = bleu([corpus.detokenise(words) for words in found], corpus.references("test")[:count])
     run.record(f"test/bleu{what}", seed, papers.bleu)
     run.record(f"test/sacrebleu{what}", seed, standard.bleu)
-    run.record(f"decoding{what or '/single'}", seed, count / seconds)
     run.figures["signatures"] = {"test/bleu": papers.signature, "test/sacrebleu": standard.signature}
-    print(f"{run.name} seed {seed} {what or '/'}: beam {beam_size}, BLEU {papers.bleu:.2f}, sacrebleu "
-          f"{standard.bleu:.2f} in {seconds:.1f} s", flush=True)
-    return found
+    print(f"{run.name} seed {seed} {what or '/'}: BLEU {papers.bleu:.2f}, sacrebleu {standard.bleu:.2f}", flush=True)
 
 
 def mean_ranks(corpus: ParallelCorpus, sources: list[np.ndarray]) -> np.ndarray:

@@ -29,8 +29,7 @@ def translate(networks: Sequence[Seq2Seq], sources: Sequence[np.ndarray], *, bea
     found: dict[int, list[Hypothesis]] = {}
     for start in range(0, len(order), batch_size):
         chosen = order[start:start + batch_size]
-        source, lengths = pad([sources[i] for i in chosen])
-        source, lengths = source.to(device), lengths.to(device)
+        source, lengths = pad([sources[i] for i in chosen], device)
         state = tuple(part.transpose(0, 1) for network in networks for part in network.encode(source, lengths))
         end = networks[0].end
         outputs = beam_search(lambda words, state: step(networks, words, state), state, end, end, beam_size=beam_size,

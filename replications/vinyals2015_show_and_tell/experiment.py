@@ -5,9 +5,8 @@ What is tuned is tuned on the validation pictures; the test pictures are describ
 
 from functools import partial
 
-import numpy as np
-
 from common.training import checkpoints
+from common.training.best_weights import KeepBest
 from common.training.fit import fit
 from common.training.run import Run
 from replications.vinyals2015_show_and_tell import data as caption_data
@@ -15,7 +14,7 @@ from replications.vinyals2015_show_and_tell import evaluation
 from replications.vinyals2015_show_and_tell.config import Config
 from replications.vinyals2015_show_and_tell.data import Captions, Data
 from replications.vinyals2015_show_and_tell.eyes import Eyes
-from replications.vinyals2015_show_and_tell.module import Captioner, KeepBest
+from replications.vinyals2015_show_and_tell.module import Captioner
 
 
 def load_data(config: Config) -> Data:
@@ -54,14 +53,11 @@ def train(run: Run, seed: int, eyes: Eyes) -> Captioner:
         best = KeepBest(config.patience)
         fit(run, seed, module, batches, valid, max_epochs=config.max_epochs, precision=config.precision,
             callbacks=[best])
-        module.load_state_dict(best.weights)
+        module.load_state_dict(best.best_weights)
         if run.is_first_process:
             encoder = (module.encoder or eyes.encoder).state_dict()
             checkpoints.save_atomically({"config": run.settings, "words": list(data.vocabulary.words),
                                          "counts": list(data.vocabulary.counts), "weights": module.state_dict(),
                                          "encoder": encoder}, path)
-    epochs = [row for row in run.rows if row[0] == seed and row[3] == "train/words_per_second"]
-    if epochs:
-        run.throughput[str(seed)] = float(np.median([row[4] for row in epochs]))
-        run.throughput_unit = "words/s"
+    run.measure_throughput(seed, "train/words_per_second", "words/s")
     return module.cpu().eval()

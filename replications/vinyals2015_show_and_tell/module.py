@@ -4,7 +4,6 @@ import math
 import time
 from collections.abc import Callable
 
-import lightning as L
 import torch
 from torch import Tensor, nn
 
@@ -111,29 +110,3 @@ class Captioner(Module):
 
     def on_load_checkpoint(self, checkpoint: dict) -> None:
         self.nats, self.words, self.seconds = checkpoint["epoch_so_far"]
-
-
-class KeepBest(L.Callback):
-    """Keeps the weights with the lowest validation loss, and stops after ``patience`` epochs without a lower one."""
-
-    def __init__(self, patience: int):
-        self.patience = patience
-        self.best, self.since = math.inf, 0
-        self.weights: dict[str, Tensor] = {}
-
-    def on_train_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
-        trainer.should_stop = self.since >= self.patience  # a finished training that is resumed does nothing
-
-    def on_validation_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
-        nll = float(trainer.callback_metrics["valid/nll"])
-        self.since += 1
-        if nll < self.best:
-            self.best, self.since = nll, 0
-            self.weights = {name: weight.detach().clone() for name, weight in module.state_dict().items()}
-        trainer.should_stop = self.since >= self.patience
-
-    def state_dict(self) -> dict:
-        return {"best": self.best, "since": self.since, "weights": self.weights}
-
-    def load_state_dict(self, state: dict) -> None:
-        self.best, self.since, self.weights = state["best"], state["since"], state["weights"]

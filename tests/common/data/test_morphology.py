@@ -13,7 +13,7 @@ def test_the_entropy_is_that_of_the_text():
     for sentence in morphology.generate(3, 20_000, 100, 100).train:
         for word in [*sentence.split(), morphology.END]:
             nats, words = nats - parser.read(word), words + 1
-    assert math.isclose(nats / words, morphology.entropy_rate(), rel_tol=0.02)
+    assert math.isclose(nats / words, morphology.GRAMMAR.entropy_rate(), rel_tol=0.02)
 
 
 def test_endings_agree():

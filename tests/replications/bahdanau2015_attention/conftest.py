@@ -1,31 +1,18 @@
-"""A tiny language pair and a checkout of its own for everything that this paper's tests write."""
+"""A tiny language pair."""
 
 import itertools
 import json
 import random
-import shutil
-from pathlib import Path
 
 import pytest
-import torch
 
 from common import config as configuration
-from common import paths
 from replications.bahdanau2015_attention.config import Config
 
 PAPER = "bahdanau2015_attention"
 WORDS = {"the": "le", "a": "un", "red": "rouge", "old": "vieux", "sad": "triste", "slow": "lent", "dog": "chien",
          "cat": "chat", "man": "homme", "king": "roi", "horse": "cheval", "sleeps": "dort", "runs": "court",
          "sings": "chante", "falls": "tombe"}
-
-
-@pytest.fixture(scope="session", autouse=True)
-def one_thread():
-    """The arrays here are tiny; and the same number of threads everywhere makes the same bits."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")
@@ -43,17 +30,6 @@ def corpus_name(tmp_path_factory) -> str:
         text = "".join(line[side] + " .\n" for line in lines)
         (folder / f"own.{suffix}").write_text(text, encoding="utf-8")
     return f"parallel:{folder / 'own.en'},{folder / 'own.fr'}"
-
-
-@pytest.fixture
-def checkout(tmp_path, monkeypatch) -> Path:
-    """A folder with this paper's params.yaml, where runs and work in progress go."""
-    folder = tmp_path / "checkout"
-    (folder / "replications" / PAPER).mkdir(parents=True)
-    shutil.copy(paths.REPLICATIONS / PAPER / "params.yaml", folder / "replications" / PAPER)
-    monkeypatch.setattr(paths, "REPLICATIONS", folder / "replications")
-    monkeypatch.setattr(paths, "BUILD", folder / "build")
-    return folder
 
 
 @pytest.fixture

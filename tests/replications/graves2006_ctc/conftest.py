@@ -1,36 +1,13 @@
-"""A small corpus in a manner of speaking, and a checkout of its own for what this paper's tests write."""
+"""A small corpus in a manner of speaking."""
 
-import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
-from common import config, paths
+from common import config
 from common.data.speech import BLANK, SPACE, SpeechCorpus, Utterance
 
 PAPER = "graves2006_ctc"
-
-
-@pytest.fixture(scope="session", autouse=True)
-def one_thread():
-    """The arrays here are tiny; and the same number of threads everywhere makes the same bits."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture
-def checkout(tmp_path, monkeypatch) -> Path:
-    """A folder with this paper's params.yaml, where runs and work in progress go."""
-    folder = tmp_path / "checkout"
-    (folder / "replications" / PAPER).mkdir(parents=True)
-    shutil.copy(paths.REPLICATIONS / PAPER / "params.yaml", folder / "replications" / PAPER)
-    monkeypatch.setattr(paths, "REPLICATIONS", folder / "replications")
-    monkeypatch.setattr(paths, "BUILD", folder / "build")
-    return folder
 
 
 @pytest.fixture

@@ -93,11 +93,11 @@ def test_resuming_is_exact(checkout, tiny, monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory, new_checkout, settings_of):
+def trained(tmp_path_factory, new_checkout, tiny):
     """The folder of a run of three seeds, and its results."""
     with pytest.MonkeyPatch.context() as patch:
         folder = new_checkout(tmp_path_factory.mktemp("trained"), patch)
-        run = execute(PAPER, "reversed", overrides=settings_of(seeds=[1, 2, 3], max_epochs=1), accelerator="cpu")
+        run = execute(PAPER, "reversed", overrides=tiny(seeds=[1, 2, 3], max_epochs=1, n_best=5), accelerator="cpu")
         assert run.is_relative_to(folder)
         return run, json.loads((run / "results.json").read_text())
 
@@ -106,10 +106,12 @@ def test_what_a_run_records(trained):
     folder, results = trained
     metrics, seeds = results["metrics"], {"1", "2", "3"}
     for metric in ("test/bleu", "test/bleu/beam_1", "test/sacrebleu", "test/perplexity", "test/bleu/long",
-                   "test/bleu/ensemble_of_2", "decoding/single", "decoding/beam_1"):
+                   "test/bleu/ensemble_of_2", "test/bleu/rescored", "decoding/single", "decoding/beam_1"):
         assert metrics[metric].keys() == seeds, metric
-    for metric in ("test/bleu/ensemble", "test/bleu/ensemble/beam_1", "decoding/ensemble"):
+    for metric in ("test/bleu/ensemble", "test/bleu/ensemble/beam_1", "decoding/ensemble",
+                   "test/bleu/phrases", "test/bleu/oracle", "test/bleu/rescored/ensemble"):
         assert metrics[metric].keys() == {"1+2+3"}, metric
+    assert metrics["test/bleu/oracle"]["1+2+3"] >= metrics["test/bleu/phrases"]["1+2+3"] > 5
     assert "tok:13a" in results["figures"]["signatures"]["test/sacrebleu"]
     assert [row["sentences"] for row in results["figures"]["by_length"]] == [2] * 5
     lengths = [row["mean"] for row in results["figures"]["by_length"]]
