@@ -8,6 +8,7 @@ al. 2015) asks which one is, one softmax over k + 1 words.
 """
 
 import math
+from abc import ABC, abstractmethod
 from typing import Literal, NamedTuple
 
 import torch
@@ -86,7 +87,7 @@ def nce_loss(target: Tensor, sampled: Tensor, hits: Tensor) -> Tensor:
 LOSSES = {"importance": importance_loss, "nce": nce_loss}
 
 
-class SampledOutput(nn.Module):
+class SampledOutput(nn.Module, ABC):
     """z_w = h . e_w + b_w, trained on samples and evaluated in full, wherever the vectors e_w and biases b_w come from.
 
     Args:
@@ -99,13 +100,13 @@ class SampledOutput(nn.Module):
         super().__init__()
         self.words, self.samples, self.loss = words, samples, LOSSES[loss]
 
+    @abstractmethod
     def vectors(self, words: Tensor, shared: bool = False) -> tuple[Tensor, Tensor | float]:
         """(vectors ``[n, P]``, biases ``[n]``) of words ``[n]``; ``shared``: see :class:`common.table.Table`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def matrix(self) -> tuple[Tensor, Tensor | float]:
         """(vectors ``[V, P]``, biases ``[V]``) of all words, for evaluation; of a sharded table, a part."""
-        raise NotImplementedError
 
     def training_loss(self, hidden: Tensor, targets: Tensor, generator: torch.Generator | None) -> Tensor:
         """Nats ``[N]`` (of a sampled loss, not those of the model) for hidden ``[N, P]`` and targets ``[N]``.

@@ -147,18 +147,13 @@ def translations(run: Run, seed: int, module: Translation) -> None:
 # --- alignments
 
 
-def without_ends(pairs) -> list[tuple[np.ndarray, np.ndarray]]:
-    return [(source[:-1], target[:-1]) for source, target in pairs]
-
-
 def links_of(corpus: ParallelCorpus) -> Gold:
-    """The test text's own alignment, where it has one; else what IBM models 1 in both directions find."""
+    """The test text's own alignment, where it has one; else what an independent aligner finds."""
     gold = [set(links) for links in corpus.alignments("test")]
     if any(gold):
         return gold, gold
-    aligner = alignment.BothWays(without_ends(corpus.train), len(corpus.source), len(corpus.target))
-    sure, possible = zip(*(aligner.links(*pair) for pair in without_ends(corpus.test)), strict=True)
-    return list(sure), list(possible)
+    return alignment.both_ways(*[[(source[:-1], target[:-1]) for source, target in pairs]
+                                 for pairs in (corpus.train, corpus.test)], len(corpus.source), len(corpus.target))
 
 
 def alignments(run: Run, seed: int, module: Translation, gold: Gold) -> None:

@@ -2,6 +2,7 @@
 
 import math
 import time
+from abc import ABC, abstractmethod
 
 import torch
 from torch import Tensor
@@ -12,7 +13,7 @@ from replications.cho2014_gru.config import Config
 from replications.cho2014_gru.model import EncoderDecoder
 
 
-class Learner(Module):
+class Learner(Module, ABC):
     """What the two networks of the paper share: sums over an epoch, the optimiser and its rate.
 
     A subclass computes :meth:`nats` of a batch, one value per example, and says what an example is measured in.
@@ -28,13 +29,13 @@ class Learner(Module):
         self.config, self.prefix, self.lr, self.updates = config, prefix, lr, updates
         self.sum, self.words, self.seconds = 0.0, 0, 0.0  # of the epoch so far
 
+    @abstractmethod
     def nats(self, batch) -> Tensor:
         """-log p of each example ``[B]``."""
-        raise NotImplementedError
 
+    @abstractmethod
     def count(self, batch) -> int:
         """Target words of a batch."""
-        raise NotImplementedError
 
     def training_step(self, batch, index: int) -> Tensor:
         nats = self.nats(batch)

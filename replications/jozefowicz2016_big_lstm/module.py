@@ -2,6 +2,7 @@
 
 import math
 import time
+from abc import ABC, abstractmethod
 
 import torch
 from torch import Tensor, nn
@@ -21,7 +22,7 @@ def whole(tensor: Tensor) -> Tensor:
     return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
 
 
-class WordPredictor(Module):
+class WordPredictor(Module, ABC):
     """What the two trainings share: losses, speed and states of windows ``[T, B]``, and their place in a checkpoint.
 
     States are carried from window to window across sentences and start anew with every epoch. With several processes,
@@ -35,9 +36,9 @@ class WordPredictor(Module):
         self.network = network
         self.state = self.valid_state = None
 
+    @abstractmethod
     def loss(self, words: Tensor, targets: Tensor) -> Tensor:
         """The training loss, nats per word, advancing ``self.state``."""
-        raise NotImplementedError
 
     def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
         words, targets = batch
@@ -49,9 +50,9 @@ class WordPredictor(Module):
         self.words += targets.numel()
         return loss * len(words)  # summed over the window, averaged over streams, as in the authors' code
 
+    @abstractmethod
     def exact(self, words: Tensor, targets: Tensor, state, matrix=None) -> tuple[Tensor, tuple]:
         """Negative log-probabilities (nats) ``[T * B]`` of targets ``[T, B]`` after words ``[T, B]``, and the state."""
-        raise NotImplementedError
 
     def matrix(self):
         """What evaluation computes once for all its batches."""
@@ -143,8 +144,9 @@ class WordPredictor(Module):
         for number, kept in checkpoint["optimizer_states"][0]["state"].items():
             kept["sum"] = like(kept["sum"], optimised[number])
 
+    @abstractmethod
     def parameter_groups(self) -> list[dict]:
-        raise NotImplementedError
+        """What is optimised, with rates."""
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         config = self.config
