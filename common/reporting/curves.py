@@ -45,6 +45,8 @@ def learning_curves(
     """
     rows = [row for run in runs.values() for row in run.history]
     metrics = {row[3] for row in rows if row[3].startswith("valid/") or not row[1]}
+    if "valid/perplexity" in metrics:
+        metrics.discard("valid/nll")  # its logarithm
     online = {row[3] for row in rows if not row[1]}
     for metric in sorted(metrics):
         curves = curves_of(runs, metric)

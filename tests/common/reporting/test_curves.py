@@ -25,3 +25,14 @@ def test_learning_without_epochs_is_drawn_by_its_steps():
     axes = figure.axes[0]
     assert name == "curves-paper-error" and "against sequences" in caption
     assert axes.get_xlabel() == "sequences" and axes.get_xscale() == "log"
+
+
+def test_a_curve_is_not_drawn_again_as_its_logarithm():
+    paper = SimpleNamespace(unit=lambda metric: "", steps="")
+
+    def names(*metrics):
+        runs = {"a": SimpleNamespace(history=[["1", epoch, 0, metric, 2.0] for metric in metrics for epoch in (1, 2)])}
+        return [name for name, _, _ in learning_curves(paper, "quick", runs, [])]
+
+    assert names("valid/nll", "valid/perplexity") == ["curves-quick-perplexity"]
+    assert names("valid/nll") == ["curves-quick-nll"]
