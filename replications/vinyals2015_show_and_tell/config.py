@@ -37,6 +37,7 @@ class Config(Settings):
     consensus: bool  # CIDEr, ROUGE-L and METEOR besides BLEU
     rank_pictures: int = Field(ge=0)  # test pictures of the ranking task; 0: none
     rank_captions: PositiveInt  # captions of each of them
+    rank_seeds: PositiveInt | None  # only the networks of the first so many seeds rank; none: all
     transfer: tuple[str, ...]  # other sets whose test pictures are described too
 
     @model_validator(mode="after")

@@ -66,7 +66,7 @@ def more(run: Run, seed: int, modules: Sequence[Captioner], features: list[Tenso
         people = metrics.bleu([each[0] for each in test.captions], [each[1:] for each in test.captions])
         run.record("test/bleu1/people", seed, people["bleu1"])
         run.record("test/bleu4/people", seed, people["bleu4"])
-    if config.rank_pictures:
+    if config.rank_pictures and seed in config.seeds[:config.rank_seeds]:
         few = test.first(config.rank_pictures)
         chosen = [words for each in few.captions for words in each[:config.rank_captions]]
         owner = np.repeat(np.arange(len(few)), [len(each[:config.rank_captions]) for each in few.captions])
