@@ -2,9 +2,10 @@
 
 import importlib.util
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import mean
 
 import matplotlib
 from cycler import cycler
@@ -84,3 +85,20 @@ def paper_figures(paper: str, runs: Runs) -> Iterator[tuple[str, str, Figure]]:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     yield from module.draw({name: record.model_dump(mode="json") for name, record in runs.items()})
+
+
+def dots(rows: Sequence[tuple[str, Mapping[str, float]]], quantity: str) -> Figure:
+    """A line per row (its label, a value per seed): every seed a dot, their mean a stroke with its number."""
+    figure = Figure(figsize=(6.4, 0.4 * len(rows) + 0.9))
+    axes = figure.add_subplot()
+    for y, (_, seeds) in enumerate(rows):
+        axes.plot(list(seeds.values()), [y] * len(seeds), "o", color=PALETTE[0], alpha=0.6)
+        axes.plot([mean(seeds.values())] * 2, [y - 0.25, y + 0.25], color=INK)
+        axes.annotate(f"{mean(seeds.values()):.2f}", (max(seeds.values()), y), (9, 0), textcoords="offset points",
+                      va="center", color=INK)
+    axes.set_yticks(range(len(rows)), [label for label, _ in rows])
+    axes.invert_yaxis()
+    axes.grid(axis="y", visible=False)
+    axes.margins(x=0.2)
+    axes.set(xlabel=quantity)
+    return figure

@@ -5,7 +5,7 @@ from statistics import mean
 
 from matplotlib.figure import Figure
 
-from common.reporting.figures import INK, PALE, PALETTE
+from common.reporting.figures import INK, PALE, PALETTE, dots
 
 ROWS = {"baseline": "Baseline", "rnn": "+ RNN", "cslm": "+ CSLM + RNN", "wp": "+ word penalty"}
 LABELS = 45  # of a map, so that they can be read
@@ -32,19 +32,8 @@ def table(run: dict) -> tuple[str, Figure]:
     """Table 1 as a picture, every seed a dot."""
     found = [(label, run["metrics"][f"test/bleu/{row}"]) for row, label in ROWS.items()
              if f"test/bleu/{row}" in run["metrics"]]
-    figure = Figure(figsize=(6.4, 0.4 * len(found) + 0.9))
-    axes = figure.add_subplot()
-    for y, (_, seeds) in enumerate(found):
-        axes.plot(list(seeds.values()), [y] * len(seeds), "o", color=PALETTE[0], alpha=0.6)
-        axes.plot([mean(seeds.values())] * 2, [y - 0.25, y + 0.25], color=INK)
-        axes.annotate(f"{mean(seeds.values()):.2f}", (max(seeds.values()), y), (9, 0), textcoords="offset points",
-                      va="center", color=INK)
-    axes.set_yticks(range(len(found)), [label for label, _ in found])
-    axes.invert_yaxis()
-    axes.grid(axis="y", visible=False)
-    axes.margins(x=0.2)
-    axes.set(xlabel="BLEU of the test sentences")
-    return "BLEU of the rows of Table 1; a dot is a seed of the networks, a line their mean.", figure
+    caption = "BLEU of the rows of Table 1; a dot is a seed of the networks, a line their mean."
+    return caption, dots(found, "BLEU of the test sentences")
 
 
 def scores(points: dict) -> tuple[str, Figure]:

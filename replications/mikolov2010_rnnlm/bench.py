@@ -90,8 +90,8 @@ def ours(experiment: str, precision: str = "32-true") -> Callable[[], int]:
 
 
 def with_lightning(experiment: str) -> Callable[[], int]:
-    """The same as ``replicate run`` trains it, checkpoint included, for half the words of the Penn Treebank: an epoch in
-    which setting up weighs little more than in a real one."""
+    """The same as ``replicate run`` trains it, checkpoint included, for half the words of the Penn Treebank, so that
+    setting up weighs little more than in a real epoch."""
     model, words = module(experiment, "32-true"), 48 * WORDS
     stream = text(words)
 

@@ -6,7 +6,7 @@ from statistics import mean
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-from common.reporting.figures import INK, PALE, PALETTE
+from common.reporting.figures import INK, PALE, PALETTE, dots
 
 Runs = dict[str, dict]
 NAMES = {"reversed": "source reversed", "forward": "source as it is"}
@@ -21,6 +21,8 @@ def draw(runs: Runs) -> Iterator[tuple[str, str, Figure]]:
                                 "BLEU of the test sentences by how rare their words are, in fifths.")
     if "reversed" in runs and runs["reversed"]["metrics"].get("test/bleu/ensemble"):
         yield "beams", *beams(runs["reversed"])
+    if "reversed" in runs and runs["reversed"]["metrics"].get("test/bleu/phrases"):
+        yield "rescoring", *rescoring(runs)
     if "reversed" in runs and runs["reversed"]["figures"].get("vectors"):
         yield "vectors", *vectors(runs["reversed"]["figures"]["vectors"])
 
@@ -67,6 +69,19 @@ def beams(run: dict) -> tuple[str, Figure]:
     axes.set(xlabel="milliseconds per sentence", ylabel="BLEU")
     axes.legend()
     return "BLEU against the time of decoding, for beams of several sizes.", figure
+
+
+def rescoring(runs: Runs) -> tuple[str, Figure]:
+    """Table 2 as a picture."""
+    rows = [("phrase-based", "reversed", "phrases"), ("+ forward LSTM", "forward", "rescored"),
+            ("+ reversed LSTM", "reversed", "rescored"), ("+ all seeds' together", "reversed", "rescored/ensemble"),
+            ("best of the n best", "reversed", "oracle")]
+    found = [(label, runs[name]["metrics"][f"test/bleu/{what}"]) for label, name, what in rows
+             if name in runs and f"test/bleu/{what}" in runs[name]["metrics"]]
+    n_best = runs["reversed"]["config"]["n_best"]
+    caption = (f"A phrase-based system's {n_best} best translations of each test sentence, by an even average of its "
+               "score and the LSTM's (Table 2); last, the best that any order can do.")
+    return caption, dots(found, "BLEU of the test sentences")
 
 
 def vectors(points: list[dict]) -> tuple[str, Figure]:
