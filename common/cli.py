@@ -1,6 +1,7 @@
 """The one door: ``replicate VERB ...``."""
 
 import importlib
+import importlib.util
 import os
 import sys
 from pathlib import Path
@@ -143,7 +144,9 @@ def try_(
     """Use a trained model; a language model continues a text."""
     from common.training.run import run_folder
 
-    program = importlib.import_module(f"replications.{config.require_paper(paper)}.demo")
+    if not importlib.util.find_spec(f"replications.{config.require_paper(paper)}.demo"):
+        raise UserError(f"{paper}: its networks solve made-up tasks, there is nothing to try; see its report")
+    program = importlib.import_module(f"replications.{paper}.demo")
     experiment = experiment or program.DEFAULT_EXPERIMENT
     config.resolve(paper, experiment, scale)  # an unknown name is an error of its own
     folder = run_folder(paper, experiment, scale)

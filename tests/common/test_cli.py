@@ -70,3 +70,8 @@ def test_list_names_papers_experiments_scales_and_corpora(replicate):
     assert code == 0
     for part in ("mikolov2010_rnnlm", "rnn_classes", "quick, scaled, paper", "grammar (made here)", "Train one:"):
         assert part in output
+
+
+def test_a_paper_without_a_demonstration_says_so(replicate):
+    code, _, errors = replicate("try", "hochreiter1997_lstm")
+    assert code == 2 and "hochreiter1997_lstm: its networks solve made-up tasks, there is nothing to try" in errors
