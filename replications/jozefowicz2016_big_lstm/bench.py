@@ -1,7 +1,8 @@
-"""What a large vocabulary costs: training at V = 800,000, the LSTM, and tables sharded over two processes.
+"""What a large vocabulary costs: training at V = 800,000, the LSTM, tables sharded over two processes, published rows.
 
 All cases of the first kind train LSTM-128-64 on made-up words with a Zipf distribution, update included. The full
 softmax reads 160 words at a time, or its logits would not fit into memory; the sampled ones read 2560, as in the paper.
+Updates of published rows stand beside a plain product of matrices, to which the README's calculation relates them.
 """
 
 from collections.abc import Callable
@@ -17,29 +18,38 @@ from torch.multiprocessing import start_processes
 from common import config as configuration
 from common.cells.lstm_projected import ProjectedLSTM
 from common.table import Table
+from common.text.characters import BEGIN, END, FIRST
 from replications.jozefowicz2016_big_lstm.model import LSTMLanguageModel
 
 PAPER, VOCABULARY, CELLS, PROJECTION, BLOCK = "jozefowicz2016_big_lstm", 800_000, 128, 64, 20
+WORDS, STREAMS = 50_000, 32  # of the published rows
 UNIT = "words"
 REFERENCE = "full softmax"
 
 
-def text(streams: int) -> torch.Tensor:
+def text(streams: int, vocabulary: int = VOCABULARY) -> torch.Tensor:
     """Words ``[T + 1, B]``, Zipf-distributed."""
     uniform = np.random.default_rng(1).random((BLOCK + 1, streams))
-    return torch.from_numpy(np.exp(uniform * np.log(VOCABULARY)).astype(np.int64) - 1)
+    return torch.from_numpy(np.exp(uniform * np.log(vocabulary)).astype(np.int64) - 1)
 
 
-def network(samples: int | None, loss: str = "importance") -> LSTMLanguageModel:
-    settings = configuration.resolve(PAPER, "lstm_2048", "paper")
-    settings |= {"cells": CELLS, "projection": PROJECTION, "samples": samples, "loss": loss}
-    spelling = torch.zeros(VOCABULARY, 1, dtype=torch.int16)  # not read
+def network(row: str, vocabulary: int = VOCABULARY, **settings) -> LSTMLanguageModel:
+    """A row of the paper, with other settings where they are given; its words have six letters each."""
+    settings = configuration.resolve(PAPER, row, "paper") | settings
+    spelling = torch.randint(FIRST + ord("a"), FIRST + ord("z"), (vocabulary, 8), dtype=torch.int16)
+    spelling[:, 0], spelling[:, -1] = BEGIN, END
     return LSTMLanguageModel(configuration.validate(PAPER, settings, "bench"), spelling)
 
 
 def training(samples: int | None, streams: int, loss: str = "importance") -> Callable[[], int]:
-    """One update: forward, backward, Adagrad."""
-    words, model = text(streams), network(samples, loss)
+    """One update of LSTM-128-64."""
+    model = network("lstm_2048", cells=CELLS, projection=PROJECTION, samples=samples, loss=loss)
+    return update(model, text(streams))
+
+
+def update(model: LSTMLanguageModel, words: torch.Tensor) -> Callable[[], int]:
+    """Forward, backward, Adagrad, for words ``[T + 1, B]``."""
+    streams = words.shape[1]
     optimiser = torch.optim.Adagrad(model.parameters(), 0.2, initial_accumulator_value=1.0)
     generator = torch.Generator().manual_seed(1)
 
@@ -62,6 +72,21 @@ CASES = {
 
 
 # --- seconds
+
+
+def product() -> Callable[[], None]:
+    """What the machine can do: a product of square matrices, 2 x 4096^3 operations."""
+    a, b, out = (torch.randn(4096, 4096) for _ in range(3))
+
+    def work() -> None:
+        torch.mm(a, b, out=out)
+
+    return work
+
+
+def published(row: str) -> Callable[[], int]:
+    """An update of a row as published but for its vocabulary, on which no product depends, and 32 streams of 128."""
+    return update(network(row, WORDS), text(STREAMS, WORDS))
 
 
 def projected(ours: bool) -> Callable[[], None]:
@@ -112,6 +137,9 @@ def with_processes(processes: int) -> Callable[[], None]:
 
 
 TASKS = {
+    "a product of matrices, 4096 x 4096": product,
+    **{f"{row}, an update on {BLOCK} x {STREAMS} words": partial(published, row)
+       for row in ("lstm_512", "lstm_1024", "lstm_2048", "lstm_8192", "big_lstm", "big_lstm_cnn")},
     "LSTM-512-256, nn.LSTM(proj_size)": partial(projected, False),
     "LSTM-512-256, ours": partial(projected, True),
     "a table of 800,000 x 64, 1 process, 3 updates, start included": partial(with_processes, 1),
