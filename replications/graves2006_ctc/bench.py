@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from common import config
 from common.ngram.kneser_ney import KneserNey
+from common.output.ctc_rescaled import ctc_loss
 from common.search.ctc_beam import ctc_beam_search, label_model
 from common.search.ctc_prefix import prefix_search
 from replications.graves2006_ctc import plain
@@ -112,14 +113,14 @@ def _batch():
     return batch_of(one, range(BATCH))
 
 
-def _a_batch_of_training(network: Callable, parameters) -> Callable[[], None]:
+def _a_batch_of_training(network: Callable, loss_of: Callable, parameters) -> Callable[[], None]:
     """An update on a batch of TIMIT's mean length, as often as makes a hundredth of an epoch."""
     batch, optimiser = _batch(), torch.optim.Adam(parameters, 1e-4)
     updates = round(TIMIT_FRAMES / (BATCH * LENGTH) / 100)
 
     def work() -> None:
         for _ in range(updates):
-            loss = F.ctc_loss(network(batch.x, batch.lengths), batch.labels, batch.lengths, batch.label_lengths)
+            loss = loss_of(network(batch.x, batch.lengths), batch.labels, batch.lengths, batch.label_lengths)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
@@ -130,13 +131,13 @@ def _a_batch_of_training(network: Callable, parameters) -> Callable[[], None]:
 def training_ours() -> Callable[[], None]:
     paper = "graves2006_ctc"
     module = Recogniser(config.validate(paper, config.resolve(paper, "ctc", "paper"), "bench"), 26, PHONES)
-    return _a_batch_of_training(module.network.train(), module.network.parameters())
+    return _a_batch_of_training(module.network.train(), ctc_loss, module.network.parameters())
 
 
 def training_plain() -> Callable[[], None]:
     """torch's own bidirectional LSTM, which has no peepholes."""
     lstm, output = nn.LSTM(26, 100, bidirectional=True), nn.Linear(200, PHONES)
-    return _a_batch_of_training(lambda x, _: output(lstm(x)[0]).log_softmax(2),
+    return _a_batch_of_training(lambda x, _: output(lstm(x)[0]).log_softmax(2), F.ctc_loss,
                                 [*lstm.parameters(), *output.parameters()])
 
 

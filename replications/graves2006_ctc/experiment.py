@@ -11,11 +11,11 @@ from functools import partial
 import lightning as L
 import numpy as np
 import torch
-from torch.nn import functional as F
 
 from common.data import speech
 from common.data.speech import SpeechCorpus, Utterance
 from common.errors import UserError
+from common.output.ctc_rescaled import ctc_loss
 from common.search.ctc_prefix import prefix_search
 from common.training import checkpoints
 from common.training.best_weights import KeepBest, copied
@@ -165,7 +165,7 @@ def error_size(module: Recogniser, weights: Weights | None, utterances: Sequence
         with torch.no_grad():
             u = module.tested.activations(batch.x, batch.lengths)
         u.requires_grad_()
-        F.ctc_loss(u.log_softmax(2), batch.labels, batch.lengths, batch.label_lengths, reduction="sum").backward()
+        ctc_loss(u, batch.labels, batch.lengths, batch.label_lengths).backward()
     return (u.grad.abs().sum() / batch.lengths.sum()).item()
 
 

@@ -13,6 +13,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from common.data.speech import SpeechCorpus, Utterance
 from common.metrics.label_error import label_error_rate
+from common.output.ctc_rescaled import ctc_loss
 from common.search.ctc_best_path import best_path
 from common.training.fit import Module
 from replications.graves2006_ctc.config import Config
@@ -55,7 +56,7 @@ class Recogniser(Module):
     def loss(self, log_y: Tensor, batch: Batch) -> Tensor:
         """-ln p(l | x) (section 4, equation 4), or the cross-entropy of every frame; summed over sequences."""
         if self.config.model == "ctc":
-            return F.ctc_loss(log_y, batch.labels, batch.lengths, batch.label_lengths, reduction="sum")
+            return ctc_loss(log_y, batch.labels, batch.lengths, batch.label_lengths)
         targets = (batch.alignment - 1).clamp(min=0).flatten()  # weights are 0 in the padding
         return (F.nll_loss(log_y.flatten(0, 1), targets, reduction="none") * batch.weights.flatten()).sum()
 
