@@ -16,12 +16,14 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from common.cells.blstm_compiled import CompiledScan
 
-class _Scan(torch.autograd.Function):
+
+class Scan(torch.autograd.Function):
     """All steps of D independent directions in one loop. What the input adds to the gates is computed before it.
 
     Written out because the loop is where the time goes: automatic differentiation would record some twenty small
-    operations per step, and each would allocate its result.
+    operations per step, and each would allocate its result. A processor does even these in :mod:`.blstm_compiled`.
     """
 
     @staticmethod
@@ -99,7 +101,8 @@ def lstm_scan(gates: Tensor, recurrent: Tensor, peepholes: Tensor) -> Tensor:
         recurrent: weights from y(t-1), ``[D, H, 4H]``.
         peepholes: weights from the cell to its gates i, f, o, ``[D, 3, H]``.
     """
-    return _Scan.apply(gates, recurrent, peepholes)
+    scan = CompiledScan if gates.device.type == "cpu" else Scan
+    return scan.apply(gates, recurrent, peepholes)
 
 
 def reverse_each(x: Tensor, lengths: Tensor) -> Tensor:

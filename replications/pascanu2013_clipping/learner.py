@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from common.cells.tanh import logistic, tanh
 from common.compiled import compiled
 from replications.pascanu2013_clipping.model import DEAD
 from replications.pascanu2013_clipping.update import HUGE, SHRINK
@@ -16,9 +17,7 @@ LAST_CLASS, EVERY_CLASS, NUMBER = range(3)  # what a network answers: a class at
 UNCLIPPED, BY_NORM, BY_ELEMENT = range(3)
 
 # Constants that leave float32 what it is.
-ONE, TWO, HALF, QUARTER, ZERO = (np.float32(x) for x in (1, 2, 0.5, 0.25, 0))
-ODD = tuple(np.float32(k) for k in (13, 11, 9, 7, 5, 3, 1))
-FIRST_ODD = np.float32(15)
+ONE, TWO, ZERO = (np.float32(x) for x in (1, 2, 0))
 ONE_THREAD = 250_000  # multiplications of a product of matrices
 
 
@@ -57,22 +56,6 @@ def zeros(weights: Weights) -> Weights:
 
 
 @compiled
-def tanh(x):
-    """Lambert's continued fraction y / (1 + y^2 / (3 + y^2 / (5 + ...))) at y = x / 4, and the double angle, twice.
-
-    No branch and no table, so that many are computed at once; off by 3e-7 at most.
-    """
-    y = min(max(x * QUARTER, -TWO), TWO)
-    square = y * y
-    above, below = FIRST_ODD, ONE
-    for k in ODD:
-        above, below = k * above + square * below, above
-    y = y * below / above
-    y = TWO * y / (ONE + y * y)
-    return TWO * y / (ONE + y * y)
-
-
-@compiled
 def forward(weights, before, state, index, value, is_tanh):
     """One step: ``state [B, H]`` after ``before``, of the inputs that are not zero, ``index`` and ``value [B, K]``."""
     np.dot(before, weights.recurrent, state)
@@ -87,7 +70,7 @@ def forward(weights, before, state, index, value, is_tanh):
                 state[b, i] = tanh(state[b, i] + weights.bias[i])
         else:
             for i in range(hidden):
-                state[b, i] = HALF + HALF * tanh(HALF * (state[b, i] + weights.bias[i]))
+                state[b, i] = logistic(state[b, i] + weights.bias[i])
 
 
 @compiled

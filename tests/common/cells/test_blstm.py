@@ -2,7 +2,10 @@ import pytest
 import torch
 from torch import nn
 
-from common.cells.blstm import BLSTM, lstm_scan, reverse_each
+from common.cells.blstm import BLSTM, Scan, lstm_scan, reverse_each
+from common.cells.blstm_compiled import CompiledScan
+
+both = pytest.mark.parametrize("scan", [Scan.apply, CompiledScan.apply])
 
 
 def plain_scan(gates, recurrent, peepholes):
@@ -26,22 +29,37 @@ def tensors(steps=5, directions=2, batch=3, hidden=4):
     return [torch.randn(shape, dtype=torch.float64, requires_grad=True) for shape in shapes]
 
 
-def test_scan_is_the_equations_and_its_gradient_theirs():
+@both
+def test_scan_is_the_equations_and_its_gradient_theirs(scan):
     inputs = tensors()
-    ours, theirs = lstm_scan(*inputs), plain_scan(*inputs)
+    ours, theirs = scan(*inputs), plain_scan(*inputs)
     torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-12)
     error = torch.randn_like(ours)
     for a, b in zip(torch.autograd.grad(ours, inputs, error), torch.autograd.grad(theirs, inputs, error), strict=True):
         torch.testing.assert_close(a, b, rtol=0, atol=1e-12)
 
 
-def test_gradient_by_finite_differences():
-    assert torch.autograd.gradcheck(lstm_scan, tensors(steps=3, batch=2, hidden=2))
+@both
+def test_gradient_by_finite_differences(scan):
+    assert torch.autograd.gradcheck(scan, tensors(steps=3, batch=2, hidden=2))
 
 
-def test_one_step_and_one_sequence():
+@both
+def test_one_step_and_one_sequence(scan):
     inputs = tensors(steps=1, directions=1, batch=1, hidden=1)
-    torch.testing.assert_close(lstm_scan(*inputs), plain_scan(*inputs))
+    torch.testing.assert_close(scan(*inputs), plain_scan(*inputs))
+
+
+def test_single_precision_is_close_to_double():
+    inputs = tensors(steps=60, batch=5, hidden=20)
+    inputs[1].data *= 0.1  # or errors would explode on the way back
+    singles = [part.detach().float().requires_grad_() for part in inputs]
+    expected, found = lstm_scan(*inputs), lstm_scan(*singles)
+    torch.testing.assert_close(found.double(), expected, rtol=0, atol=2e-5)
+    error = torch.randn_like(expected)
+    for a, b in zip(torch.autograd.grad(found, singles, error.float()), torch.autograd.grad(expected, inputs, error),
+                    strict=True):
+        torch.testing.assert_close(a.double(), b, rtol=0, atol=1e-5 * float(b.abs().max()))
 
 
 def as_torch(ours: BLSTM) -> nn.LSTM:

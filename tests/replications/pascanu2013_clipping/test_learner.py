@@ -119,11 +119,3 @@ def test_what_is_wrong(name):
     ours = learner.Weights(*(weight.astype(np.float32) for weight in ours))
     counted = learner.count_wrong(ours, *sequences, task.kind, True, ENOUGH)
     assert abs(counted - wrong.sum()) <= 1 and 0 < counted  # one that lies on the edge in float32
-
-
-def test_tanh_of_a_continued_fraction():
-    x = np.linspace(-12, 12, 4001)
-    for kind, bound in ((np.float32, 4e-7), (np.float64, 3e-7)):
-        ours = np.array([learner.tanh(kind(value)) for value in x])
-        assert np.abs(ours - np.tanh(x)).max() < bound
-    assert learner.tanh(np.float64(1.5)) == pytest.approx(np.tanh(1.5), abs=1e-14)
