@@ -68,13 +68,13 @@ def _measure(module) -> dict[str, dict]:
 
 
 def _seconds(module) -> dict[str, dict]:
-    """Median and range of the rounds of each task."""
-    result = {}
-    for name, make in module.TASKS.items():
-        task, seconds = make(), []
-        for _ in range(ROUNDS):
+    """Median and range of each task over rounds through all of them in turn."""
+    tasks = {name: make() for name, make in module.TASKS.items()}
+    seconds: dict[str, list[float]] = {name: [] for name in tasks}
+    for _ in tqdm(range(ROUNDS), disable=None, desc=module.__name__.split(".")[1]):
+        for name, task in tasks.items():
             started = time.perf_counter()
             task()
-            seconds.append(time.perf_counter() - started)
-        result[name] = {"seconds": statistics.median(seconds), "range": [min(seconds), max(seconds)]}
-    return result
+            seconds[name].append(time.perf_counter() - started)
+    return {name: {"seconds": statistics.median(each), "range": [min(each), max(each)]}
+            for name, each in seconds.items()}
