@@ -23,6 +23,8 @@ SCALE_MEANING = {
     "paper": "the paper's data and setting",
 }
 
+PRECISIONS = {"bf16-mixed": "products in bfloat16"}  # single precision goes without saying
+
 INTRODUCTION = (
     "Classic papers on recurrent networks, trained again from their descriptions and held against the "
     "numbers they printed. Each claim below has a rule that was fixed before training, and a verdict with "
@@ -184,6 +186,7 @@ def provenance(report: PaperReport) -> list[str]:
         around = [
             made.get("device", "unknown device"),
             text.several(made["threads"], "thread") if made.get("threads") else "",
+            PRECISIONS.get(made.get("precision"), ""),
             f"Python {made['python']}" if made.get("python") else "",
             versions,
         ]

@@ -17,6 +17,7 @@ from lightning.pytorch.profilers import PassThroughProfiler
 
 from common.errors import UserError
 from common.training.checkpoints import AtomicCheckpointIO, RandomState, SaveLast, save_atomically
+from common.training.precision import affordable
 
 if TYPE_CHECKING:
     from common.training.run import Run
@@ -114,15 +115,19 @@ def fit(
     Args:
         train: given a process's rank and how many there are, what that process trains on in an epoch.
         valid: what every process validates on.
+        precision: the one wished for; the provenance of a run tells the :func:`affordable` one that it had.
 
     Raises:
         UserError: the loss is not a number, or a checkpoint cannot be written.
     """
     work = run.seed_folder(seed)
     last = work / "last.ckpt"
+    possible = affordable(precision, run.accelerator)
+    if possible != precision:
+        print(f"{run.name} seed {seed}: {possible}, since this processor has no {precision}", flush=True)
     trainer = new_trainer(
         work, max_epochs, [*callbacks, History(run, seed)], accelerator=run.accelerator, devices=run.devices,
-        num_nodes=run.nodes, strategy="ddp" if run.devices * run.nodes > 1 else "auto", precision=precision,
+        num_nodes=run.nodes, strategy="ddp" if run.devices * run.nodes > 1 else "auto", precision=possible,
     )
     batches = train(trainer.global_rank, trainer.world_size)
     try:

@@ -28,6 +28,7 @@ from common import paths
 from common.errors import UserError, unknown
 from common.training import memory, provenance
 from common.training.closure import code_fingerprint
+from common.training.precision import affordable
 
 ACCELERATORS = ("cpu", "cuda")
 HISTORY_COLUMNS = ("seed", "epoch", "step", "metric", "value")
@@ -125,6 +126,7 @@ class Run:
                 "versions": provenance.versions(), "python": platform.python_version(),
                 "device": provenance.device_name(self.accelerator), "devices": self.devices * self.nodes,
                 "threads": torch.get_num_threads(), "peak_memory_mb": round(memory.peak_memory_mb(), 1),
+                "precision": affordable(self.settings.get("precision", "32-true"), self.accelerator),
             },
             "figures": self.figures,
         }

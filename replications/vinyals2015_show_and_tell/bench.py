@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from common import config
 from common.text.vocabulary import EOS, UNK, Vocabulary
+from common.training.precision import has_bfloat16
 from replications.vinyals2015_show_and_tell.config import Config
 from replications.vinyals2015_show_and_tell.data import Batch
 from replications.vinyals2015_show_and_tell.describe import describe
@@ -90,6 +91,7 @@ CASES = {
     REFERENCE: plain,
     "picture once": ours,
     "picture at every step": partial(ours, image="every_step"),
-    "picture once, bfloat16": partial(ours, "bf16-mixed"),
 }
+if has_bfloat16("cpu"):
+    CASES["picture once, bfloat16"] = partial(ours, "bf16-mixed")
 TASKS = {f"beam of {size} over 64 pictures": partial(beam, size) for size in (1, 3, 20)}

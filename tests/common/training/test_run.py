@@ -30,7 +30,8 @@ def test_a_finished_run(toy):
     assert found["config"]["hidden"] == 8
     provenance = found["provenance"]
     assert provenance.keys() == {"git_commit", "git_dirty", "fingerprint", "versions", "python", "device", "devices",
-                                 "threads", "peak_memory_mb"}
+                                 "threads", "peak_memory_mb", "precision"}
+    assert provenance["precision"] == "32-true"
     assert provenance["fingerprint"]["data"] == "made" and len(provenance["fingerprint"]["parameters"]) == 64
     assert provenance["versions"]["torch"] == torch.__version__.split("+")[0] or provenance["versions"]["torch"]
     with open(folder / "history.csv", newline="") as file:

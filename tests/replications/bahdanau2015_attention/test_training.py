@@ -9,6 +9,7 @@ from common import config as configuration
 from common.data.buckets import Batches
 from common.errors import UserError
 from common.training import fit as fitting
+from common.training import precision
 from common.training.checkpoints import SaveLast
 from common.training.run import execute
 from replications.bahdanau2015_attention.config import Config
@@ -52,7 +53,9 @@ def test_an_epoch_is_that_of_a_plain_loop(checkout, tiny, optimizer, lr):
     torch.testing.assert_close(weights(folder), module.state_dict(), rtol=1e-3, atol=1e-5)
 
 
-def test_settings_that_change_training_change_the_weights(checkout, tiny):
+def test_settings_that_change_training_change_the_weights(checkout, tiny, monkeypatch):
+    monkeypatch.setattr(precision, "has_bfloat16", lambda accelerator: True)  # slow is fine here
+
     def network(experiment="search_50", **changes):
         folder = execute(PAPER, experiment, overrides=tiny(max_epochs=1, **changes), accelerator="cpu")
         return torch.cat([weight.flatten() for weight in weights(folder).values()])

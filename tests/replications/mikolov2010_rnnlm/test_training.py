@@ -15,6 +15,7 @@ from common.data.streams import Streams
 from common.errors import UserError
 from common.metrics.perplexity import perplexity
 from common.training import fit as fitting
+from common.training import precision
 from common.training.checkpoints import SaveLast, load
 from common.training.run import execute
 from replications.mikolov2010_rnnlm import demo
@@ -64,7 +65,9 @@ def test_an_epoch_is_that_of_a_plain_loop(checkout, tiny, clip_norm):
     torch.testing.assert_close(weights(folder), module.state_dict(), rtol=1e-4, atol=1e-5)
 
 
-def test_settings_that_change_training_change_the_weights(checkout, tiny):
+def test_settings_that_change_training_change_the_weights(checkout, tiny, monkeypatch):
+    monkeypatch.setattr(precision, "has_bfloat16", lambda accelerator: True)  # slow is fine here
+
     def network(**changes):
         folder = execute(PAPER, "rnn", overrides=tiny(max_epochs=2, **changes), accelerator="cpu")
         return torch.cat([weight.flatten() for weight in weights(folder).values()])
