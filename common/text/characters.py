@@ -50,25 +50,39 @@ class CharacterCNN(nn.Module):
         self.highways = nn.ModuleList(Highway(features) for _ in range(highways))
         self.linear = nn.Linear(features, output)
         self.widest = max(width for width, _ in filters)
+        widths = [width for width, number in filters for _ in range(number)]
+        self.register_buffer("widths", torch.tensor(widths), persistent=False)
 
     def forward(self, spelling: Tensor) -> Tensor:
         """Spellings ``[n, L]`` (see :func:`spell`) to vectors ``[n, output]``; padding beyond the words is free."""
-        inside = (spelling != PAD).sum(1, keepdim=True)
-        length = max(int(inside.max()), self.widest)
-        spelling = F.pad(spelling, (0, max(0, length - spelling.shape[1])))[:, :length]
-        characters = self.embedding(spelling.long()).transpose(1, 2)
-        features = []
-        for convolution in self.convolutions:
-            found = convolution(characters)  # [n, filters, positions]
-            # a filter may look at padding behind a word that is shorter than it, but not start there
-            last = (inside - convolution.kernel_size[0]).clamp_min(0)
-            outside = torch.arange(found.shape[2], device=found.device) > last
-            shift = torch.zeros_like(outside, dtype=found.dtype).masked_fill(outside, float("-inf"))
-            features.append(torch.tanh((found + shift.unsqueeze(1)).max(2).values))
-        vectors = torch.cat(features, 1)
+        vectors = torch.tanh(self.maxima(spelling))
         for highway in self.highways:
             vectors = highway(vectors)
         return self.linear(vectors)
+
+    def maxima(self, spelling: Tensor) -> Tensor:
+        """What each filter finds at its best position in each word ``[n, filters]``.
+
+        A filter may look at padding behind a word that is shorter than it, but not start there. All filters are one
+        product of matrices with the windows that begin inside a word; words of equal length share a maximum.
+        """
+        lengths, order = (spelling != PAD).sum(1).sort()
+        spelling = F.pad(spelling[order], (0, self.widest - 1))
+        places = torch.arange(spelling.shape[1] - self.widest + 1, device=spelling.device)
+        windows = spelling.unfold(1, self.widest, 1)[places < lengths.unsqueeze(1)]
+        weights = [F.pad(each.weight, (0, self.widest - each.kernel_size[0])) for each in self.convolutions]
+        weight = torch.cat(weights).transpose(1, 2).flatten(1)  # [filters, widest * embedding]
+        bias = torch.cat([each.bias for each in self.convolutions])
+        found = F.linear(self.embedding(windows.long()).flatten(1), weight, bias)
+        different, counts = torch.unique_consecutive(lengths, return_counts=True)
+        maxima = []
+        sizes = list(zip(different.tolist(), counts.tolist(), strict=True))
+        for (length, count), part in zip(sizes, found.split([length * count for length, count in sizes]), strict=True):
+            last = (length - self.widths).clamp_min(0)
+            outside = places[:length].unsqueeze(1) > last
+            part = part.view(count, length, -1).masked_fill(outside, float("-inf"))
+            maxima.append(part.max(1).values)
+        return torch.cat(maxima)[order.argsort()]
 
     @torch.no_grad()
     def standardise(self, spelling: Tensor) -> None:
