@@ -148,13 +148,15 @@ class PaperReport:
     def tables(self, scale: str) -> list[ResultTable]:
         """The paper's tables of which something was run at ``scale``, then what was measured beside them.
 
-        A table of which nothing was run anywhere is shown once, at the largest scale, for its published numbers.
+        A table of which nothing was run anywhere is shown once, at the largest scale, for its published numbers. A row
+        that its run did not measure was not run, but of trials that none came so far is a result.
         """
         here = [one for one in self.results if one.scale == scale]
         sources = dict.fromkeys(
             [table.where for table in self.paper.tables] + [one.published_source for one in here]
         )
-        run = {(one.scale, one.published_source) for one in self.results if one.trials}
+        trials_tell = self.paper.run_of_a_seed == "trial"
+        run = {(one.scale, one.published_source) for one in self.results if one.values or (trials_tell and one.trials)}
         anywhere = {where for _, where in run}
         found = []
         for where in sources:

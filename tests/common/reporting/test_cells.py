@@ -128,6 +128,20 @@ def test_a_table_of_which_nothing_was_run_is_shown_once(trials):
     assert markdown.count("Not attempted at this scale: Table 2.") == 1  # at the smaller scale, by name
 
 
+def test_a_table_that_no_run_of_a_scale_measured_is_not_shown_there(suite):
+    content = copy.deepcopy(suite.published)
+    content["tables"].append({"where": "Table 9", "rows": [
+        {"experiment": "net", "metric": "test/folded", "published": 20.0, "label": "folded"}]})
+    content["units"]["test/folded"] = "%"
+    suite.write("paper.yaml", content)
+    measured = json.loads(suite.record("net", "scaled").read_text())["metrics"] | {"test/folded": {"1": 21.0}}
+    suite.record("net", "scaled", metrics=measured)
+    report()
+    scaled, quick = suite.pages()["fake2001_nets.md"].decode().split("### Scale scaled")[1].split("### Scale quick")
+    assert "| Table 9 |" in scaled and "| Table 9 |" not in quick
+    assert "Not attempted at this scale: Table 9." in quick
+
+
 def test_deviations_are_those_of_the_runs_even_where_they_are_older_than_the_settings(monkeypatch):
     monkeypatch.setattr(config, "experiments", lambda name, scale: ["net", "late"])
     monkeypatch.setattr(config, "deviations", lambda name, scale: [("all", "lr", 0.1, 0.5), ("net", "hold", 0, 3)])
