@@ -124,7 +124,7 @@ def fit(
     last = work / "last.ckpt"
     possible = affordable(precision, run.accelerator)
     if possible != precision:
-        print(f"{run.name} seed {seed}: {possible}, since this processor has no {precision}", flush=True)
+        print(f"{run.name} seed {seed}: {possible}, since {precision} would be emulated here", flush=True)
     trainer = new_trainer(
         work, max_epochs, [*callbacks, History(run, seed)], accelerator=run.accelerator, devices=run.devices,
         num_nodes=run.nodes, strategy="ddp" if run.devices * run.nodes > 1 else "auto", precision=possible,
