@@ -50,9 +50,10 @@ def load_data(config: Config) -> SpeechCorpus:
 def run(run: Run) -> None:
     """Fills in the metrics of one experiment."""
     evaluate = hybrid if run.config.model == "hybrid" else characters if run.config.units == "characters" else ctc
+    utterances = training_set(run.config, run.corpus)
     for seed in run.config.seeds:
         with run.seed(seed):
-            trained = train(run, seed)
+            trained = train(run, seed, utterances)
             if run.is_first_process:
                 evaluate(run, seed, trained)
 
@@ -87,11 +88,11 @@ def training_set(config: Config, corpus: SpeechCorpus) -> list[Utterance]:
     return [replace(one, alignment=alignment) for one, alignment in zip(corpus.train, alignments, strict=True)]
 
 
-def train(run: Run, seed: int) -> Trained:
+def train(run: Run, seed: int, utterances: Sequence[Utterance]) -> Trained:
     """Trains until the validation error stops falling; the result has the weights with the lowest."""
     corpus, config = run.corpus, run.config
     module = Recogniser(config, len(corpus.mean), len(corpus.labels), corpus)
-    module.set_train(training_set(config, corpus))
+    module.set_train(list(utterances))  # its own list: a hybrid aligns it anew
     run.parameters = sum(weight.numel() for weight in module.network.parameters())
     untrained = {name: weight.clone() for name, weight in module.tested.state_dict().items()}
     folder = run.seed_folder(seed)
