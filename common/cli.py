@@ -88,7 +88,9 @@ def data_status() -> None:
 @app.command()
 def run(
     paper: Paper,
-    experiment: Annotated[str, typer.Argument(help="A row of the paper's tables; see `replicate list`.")],
+    experiment: Annotated[Optional[str], typer.Argument(
+        help="A row of the paper's tables, see `replicate list`; none: all that are not made yet, one on each core.",
+    )] = None,
     scale: Scale = "quick",
     seeds: Annotated[Optional[list[int]], typer.Option(help="Repeat for several; default: the declared ones.")] = None,
     set_: Annotated[Optional[list[str]], typer.Option("--set", help="key=value; repeat for several.")] = None,
@@ -97,12 +99,19 @@ def run(
     precision: Annotated[Optional[str], typer.Option(help="Lightning's, such as 32-true or bf16-mixed.")] = None,
     accelerator: Annotated[Optional[str], typer.Option(help="cpu or cuda; default: cuda where there is one.")] = None,
 ) -> None:
-    """Train and evaluate one experiment. Interrupted, the same command goes on where it stopped.
+    """Train and evaluate one experiment, or all of a paper. Interrupted, the same command goes on where it stopped.
 
     With --seeds, --set or --precision the results go to runs/own/ and never count as evidence.
     """
     from common.training.run import execute, is_first_process
 
+    if experiment is None:
+        from common.training.side_by_side import execute_all
+
+        if seeds or set_ or precision or devices * num_nodes > 1:
+            raise UserError(f"{paper}: name the experiment that these options are for")
+        typer.echo(f"results: {os.path.relpath(execute_all(paper, scale, accelerator), paths.ROOT)}")
+        return
     folder = execute(paper, experiment, scale, seeds=seeds or (), overrides=set_ or (), devices=devices,
                      nodes=num_nodes, precision=precision, accelerator=accelerator)
     if is_first_process():

@@ -155,11 +155,12 @@ def execute(
     nodes: int = 1,
     precision: str | None = None,
     accelerator: str | None = None,
+    again: bool = True,
 ) -> Path:
     """Trains and evaluates one experiment; returns the folder of its results.
 
     Runs with other settings than the declared ones (``overrides``, ``seeds``) go to ``runs/own/`` so that they never
-    count as evidence.
+    count as evidence. Without ``again``, results that these settings, data and code have given before are kept.
 
     Raises:
         UserError: a name, key, corpus or file is wrong, training diverged, or the same run is in progress elsewhere.
@@ -175,6 +176,8 @@ def execute(
     program = importlib.import_module(f"replications.{paper}.experiment")
     corpus = program.load_data(configuration.validate(paper, settings, paper))
     prints = fingerprints(paper, settings, corpus)
+    if not again and _is_made(target, settings, prints):
+        return target
     work = paths.BUILD / "work" / f"{paper}-{scale}-{experiment}-{provenance.sha256_json(prints)[:12]}"
     work.mkdir(parents=True, exist_ok=True)
     memory.keep_freed_memory()
@@ -201,6 +204,14 @@ def execute(
     if not any(work.glob("seed-*")):  # another list of seeds may be half done here
         shutil.rmtree(work)
     return target
+
+
+def _is_made(target: Path, settings: dict, prints: dict[str, str]) -> bool:
+    try:
+        found = _read_json(target / "results.json", {})
+    except ValueError:  # damaged: make it again
+        return False
+    return found.get("config") == settings and found["provenance"]["fingerprint"] == prints
 
 
 def _accelerator(name: str | None) -> str:

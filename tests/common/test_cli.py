@@ -19,6 +19,8 @@ TOY = "toy1999_net"
     (("run", TOY, "net", "--seeds", "-1"), "greater than or equal to 0"),
     (("run", TOY, "net", "--accelerator", "gpu"), "unknown accelerator 'gpu'; "),
     (("run", TOY, "net", "--precision", "16"), "Input should be '32-true' or 'bf16-mixed'"),
+    (("run", TOY, "--set", "lr=0.5"), "toy1999_net: name the experiment that these options are for"),
+    (("run", TOY, "--devices", "2"), "toy1999_net: name the experiment that these options are for"),
     (("run", TOY, "late"), "toy1999_net: experiment 'late' has no scale 'quick'"),
     (("record", TOY), "toy1999_net: no finished run at scale 'scaled'; start one: replicate run toy1999_net net"),
     (("record", "toy1999_n"), "unknown paper 'toy1999_n'; did you mean 'toy1999_net'?"),
@@ -44,6 +46,12 @@ def test_a_run_from_the_command_line(toy, replicate):
     assert code == 0 and errors == "" and output.endswith("runs/own/net\n")
     assert sorted(path.name for path in (paths.REPLICATIONS / TOY / "runs" / "own" / "net").iterdir()) == [
         "history.csv", "results.json", "seed-3.pt", "seed-4.pt"]
+
+
+def test_all_experiments_from_the_command_line(toy, replicate):
+    code, output, errors = replicate("run", TOY)
+    assert code == 0 and errors == "" and output.endswith("runs/quick\n")
+    assert sorted(path.name for path in (paths.REPLICATIONS / TOY / "runs" / "quick").iterdir()) == ["net", "wide"]
 
 
 def test_an_interrupted_run_says_how_to_go_on(toy, replicate):

@@ -65,6 +65,11 @@ def test_pipelines_depend_on_the_code_that_their_experiment_imports(paper):
         code = [path for path in stage["deps"] if path.endswith(".py")]
         assert code == expected, f"{paper}, {scale}: deps must be:\n" + "\n".join(f"      - {p}" for p in expected)
         assert stage["wdir"] == "../.."
-        assert stage["matrix"]["experiment"] == config.experiments(paper, scale)
-        assert stage["cmd"] == f"replicate run {paper} ${{item.experiment}} --scale {scale}"
-        assert stage["outs"] == [f"replications/{paper}/runs/{scale}/${{item.experiment}}"]
+        runs = f"replications/{paper}/runs/{scale}"
+        if scale == "quick":
+            assert stage["cmd"] == f"replicate run {paper} --scale quick"
+            assert stage["outs"] == [{runs: {"persist": True}}]
+        else:
+            assert stage["matrix"]["experiment"] == config.experiments(paper, scale)
+            assert stage["cmd"] == f"replicate run {paper} ${{item.experiment}} --scale {scale}"
+            assert stage["outs"] == [f"{runs}/${{item.experiment}}"]

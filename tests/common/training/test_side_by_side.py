@@ -1,0 +1,125 @@
+import json
+import multiprocessing
+import os
+import signal
+import time
+
+import pytest
+
+from common import paths
+from common.errors import UserError
+from common.training.run import run_folder
+from common.training.side_by_side import execute_all
+
+TOY = "toy1999_net"
+
+
+@pytest.fixture(params=[1, 2])
+def cores(request, monkeypatch):
+    monkeypatch.setattr("common.training.side_by_side.cores", lambda: request.param)
+
+
+def results(name):
+    return json.loads((run_folder(TOY, name, "quick") / "results.json").read_text())
+
+
+def made():
+    """When each experiment's results were written."""
+    files = paths.REPLICATIONS.glob("*/runs/quick/*/results.json")
+    return {path.parent.name: path.stat().st_mtime_ns for path in files}
+
+
+def wait_until(condition, seconds=20):
+    limit = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < limit, "it did not happen"
+        time.sleep(0.02)
+
+
+def test_every_experiment_is_run_in_a_process_of_its_own(toy, cores):
+    step = toy.step
+
+    def with_process(run, seed):
+        step(run, seed)
+        run.record("process", seed, os.getpid())
+
+    toy.step = with_process
+    assert execute_all(TOY, accelerator="cpu") == run_folder(TOY, "net", "quick").parent
+    processes = {results(name)["metrics"]["process"]["1"] for name in ("net", "wide")}
+    assert len(processes) == 2 and os.getpid() not in processes
+    assert results("net")["config"]["hidden"] == 8 and results("wide")["config"]["hidden"] == 16
+    assert results("net")["provenance"]["threads"] == 1
+
+
+def test_only_what_is_not_made_yet_is_trained(toy, cores):
+    execute_all(TOY, accelerator="cpu")
+    first = made()
+    execute_all(TOY, accelerator="cpu")
+    assert made() == first
+    (run_folder(TOY, "wide", "quick") / "results.json").write_text("{")  # damaged
+    execute_all(TOY, accelerator="cpu")
+    second = made()
+    assert second["net"] == first["net"] and results("wide")["metrics"]
+    params = paths.REPLICATIONS / TOY / "params.yaml"
+    params.write_text(params.read_text().replace("hidden: 16", "hidden: 17"))
+    execute_all(TOY, accelerator="cpu")
+    third = made()
+    assert third["net"] == first["net"] and third["wide"] > second["wide"]
+    toy.load_data = lambda settings, load=toy.load_data: type(load(settings))(fingerprint="other text")
+    execute_all(TOY, accelerator="cpu")
+    assert made()["net"] > third["net"] and made()["wide"] > third["wide"]
+
+
+@pytest.mark.parametrize("failure", [UserError("no such file"), ZeroDivisionError("a bug")])
+def test_a_failure_does_not_stop_the_others(toy, cores, capfd, failure):
+    step = toy.step
+
+    def fails(run, seed):
+        if run.experiment == "net":
+            raise failure
+        step(run, seed)
+
+    toy.step = fails
+    with pytest.raises(UserError, match="toy1999_net: net failed .*the same command goes on with what is missing"):
+        execute_all(TOY, accelerator="cpu")
+    assert made().keys() == {"wide"}
+    errors = capfd.readouterr().err
+    assert str(failure) in errors and ("Traceback" in errors) == isinstance(failure, ZeroDivisionError)
+    toy.step = step
+    before = made()["wide"]
+    execute_all(TOY, accelerator="cpu")
+    assert made().keys() == {"net", "wide"} and made()["wide"] == before
+
+
+@pytest.mark.parametrize("kill", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_its_processes_end_with_it(toy, tmp_path, monkeypatch, kill):
+    monkeypatch.setattr("common.training.side_by_side.cores", lambda: 2)
+
+    def endless(run, seed):
+        (tmp_path / f"{run.experiment}.pid").write_text(str(os.getpid()))
+        time.sleep(600)
+
+    toy.step = endless
+    process = multiprocessing.get_context("fork").Process(target=execute_all, args=(TOY, "quick", "cpu"))
+    process.start()
+    wait_until(lambda: len(list(tmp_path.glob("*.pid"))) == 2)
+    time.sleep(0.1)  # the second number is being written
+    children = [int(path.read_text()) for path in tmp_path.glob("*.pid")]
+    os.kill(process.pid, kill)
+    process.join(20)
+    assert process.exitcode not in (0, None)
+
+    def ended(pid):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        with open(f"/proc/{pid}/stat") as file:  # an orphan that nobody has collected yet
+            return file.read().rsplit(")", 1)[1].split()[0] == "Z"
+
+    wait_until(lambda: all(ended(pid) for pid in children))
+
+
+def test_a_scale_without_experiments():
+    with pytest.raises(UserError, match="hochreiter1997_lstm: nothing is declared at scale 'scaled'"):
+        execute_all("hochreiter1997_lstm", "scaled")
