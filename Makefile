@@ -25,7 +25,7 @@ repro: .venv/ready
 	@echo "open reports/index.html"
 
 test: .venv/ready
-	python -m pytest
+	python -m pytest --numprocesses auto --dist loadfile
 
 clean:
 	rm -rf build
