@@ -22,7 +22,6 @@ class Config(Settings):
     optimizer: Literal["sgd", "adam"]
     lr: PositiveFloat
     halve_every: PositiveInt | None  # epochs; none: a fixed rate
-    mirrored: bool  # every second training picture, drawn anew each time, is turned left to right
     clip_norm: PositiveFloat
     batch_size: PositiveInt  # captions
     max_epochs: PositiveInt
@@ -33,7 +32,6 @@ class Config(Settings):
     # evaluation
     beam_size: PositiveInt
     length_norm: bool  # the beam orders captions by log-probability per word
-    length_exponents: tuple[PositiveFloat, ...]  # what the beam holds is ordered by log p / words^a; see evaluation.py
     n_best: PositiveInt  # captions per picture whose novelty is measured
     max_length: PositiveInt  # words
     consensus: bool  # CIDEr, ROUGE-L and METEOR besides BLEU

@@ -31,8 +31,7 @@ def evaluate(run: Run, seed: int | str, modules: Sequence[Captioner], eyes: Eyes
     test, alone = data.set.test, len(modules) == 1
     suffix = "" if alone else "/ensemble"
     features = features_of(modules, data.set, "test", eyes)
-    exponent = length_exponent(run, seed, modules, eyes) if config.length_exponents else None
-    lists = ask(run, modules, features, config.beam_size, config.n_best, config.length_norm, exponent)
+    lists = ask(run, modules, features, config.beam_size, config.n_best, config.length_norm)
     best = top(lists, data.vocabulary)
     for name, value in judge(best, test, config.consensus).items():
         run.record(f"test/{name}{suffix}", seed, value)
@@ -44,7 +43,7 @@ def evaluate(run: Run, seed: int | str, modules: Sequence[Captioner], eyes: Eyes
     if alone:
         valid = features_of(modules, data.set, "valid", eyes)
         run.record("valid/perplexity", seed, perplexity(modules, valid, data.set.valid, data.vocabulary))
-        more(run, seed, modules, features, eyes, exponent)
+        more(run, seed, modules, features, eyes)
     if seed == config.seeds[0]:
         run.figures["examples"] = examples(lists, test, data.vocabulary)
         run.figures["n_best"] = n_best(lists[0], test, data.vocabulary, known)
@@ -54,33 +53,7 @@ def evaluate(run: Run, seed: int | str, modules: Sequence[Captioner], eyes: Eyes
           f"{run.metrics[f'test/perplexity{suffix}'][str(seed)]:.2f}", flush=True)
 
 
-def length_exponent(run: Run, seed: int | str, modules: Sequence[Captioner], eyes: Eyes) -> float:
-    """The a of the setting's for which captions ordered by log p / words^a have the best BLEU-1 on validation pictures.
-
-    The beam is searched once, in the order of the search (words^1 or words^0); only what it holds is ordered anew.
-    """
-    config, valid = run.config, run.corpus.set.valid
-    lists = ask(run, modules, features_of(modules, run.corpus.set, "valid", eyes), config.beam_size, config.beam_size,
-                config.length_norm)
-    found = {}
-    for a in config.length_exponents:
-        best = top([reordered(some, a) for some in lists], run.corpus.vocabulary)
-        found[a] = metrics.bleu(best, valid.captions)["bleu1"]
-    chosen = max(found, key=found.get)
-    suffix = "" if len(modules) == 1 else "/ensemble"
-    run.record(f"valid/length_exponent{suffix}", seed, chosen)
-    run.record(f"valid/bleu1{suffix}", seed, found[chosen])
-    return chosen
-
-
-def reordered(some: list[Hypothesis], exponent: float) -> list[Hypothesis]:
-    """Captions by log p / words^exponent, the stop word counted as one; complete ones before those that were cut."""
-    return sorted(some, key=lambda each: (each.complete, each.log_probability
-                                          / max(1, len(each.words) + each.complete) ** exponent), reverse=True)
-
-
-def more(run: Run, seed: int, modules: Sequence[Captioner], features: list[Tensor], eyes: Eyes,
-         exponent: float | None) -> None:
+def more(run: Run, seed: int, modules: Sequence[Captioner], features: list[Tensor], eyes: Eyes) -> None:
     """What is measured of single networks only: greedy search, the people beside, ranking, other sets."""
     config, data = run.config, run.corpus
     test = data.set.test
@@ -107,7 +80,7 @@ def more(run: Run, seed: int, modules: Sequence[Captioner], features: list[Tenso
         some = [other.test.captions[i] for i in unseen]
         scenes = tuple(other.test.scenes[i] for i in unseen) if other.test.scenes else ()
         part = Split(tuple(other.test.names[i] for i in unseen), other.test.open, tuple(some), scenes)
-        best = top(ask(run, modules, there, config.beam_size, 1, config.length_norm, exponent), data.vocabulary)
+        best = top(ask(run, modules, there, config.beam_size, 1, config.length_norm), data.vocabulary)
         found = judge(best, part, config.consensus)
         for metric, value in found.items():
             run.record(f"test/{metric}/{name}", seed, value)
@@ -119,12 +92,11 @@ def features_of(modules: Sequence[Captioner], chosen: CaptionSet, split: str, ey
 
 
 def ask(run: Run, modules: Sequence[Captioner], features: list[Tensor], beam: int, n_best: int,
-        length_norm: bool = False, exponent: float | None = None) -> list[list[Hypothesis]]:
-    """The best captions of each picture by all networks together, in the order of the search or of an exponent."""
+        length_norm: bool = False) -> list[list[Hypothesis]]:
+    """The best captions of each picture by all networks together."""
     networks = [module.network for module in modules]
-    lists = describe(networks, features, run.corpus.vocabulary, beam_size=beam, max_length=run.config.max_length,
-                     n_best=n_best if exponent is None else beam, length_norm=length_norm)
-    return lists if exponent is None else [reordered(some, exponent)[:n_best] for some in lists]
+    return describe(networks, features, run.corpus.vocabulary, beam_size=beam, max_length=run.config.max_length,
+                    n_best=n_best, length_norm=length_norm)
 
 
 def top(lists: list[list[Hypothesis]], vocabulary: Vocabulary) -> list[Words]:

@@ -40,8 +40,7 @@ def run(run: Run) -> None:
 def train(run: Run, seed: int, eyes: Eyes) -> Captioner:
     """A network with the weights that it had when the validation captions were likeliest."""
     config, data = run.config, run.corpus
-    seen = eyes.with_mirrored if config.mirrored else eyes.features
-    features = {"train": seen(data.set, "train"), "valid": eyes.features(data.set, "valid")}
+    features = {split: eyes.features(data.set, split) for split in ("train", "valid")}
     pictures = {split: partial(eyes.squares, data.set.splits[split]) for split in ("train", "valid")}
     module = Captioner(config, len(data.vocabulary), features, eyes.encoder, pictures)
     run.parameters = sum(weight.numel() for weight in module.network.parameters())

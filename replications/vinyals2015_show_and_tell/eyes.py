@@ -2,7 +2,6 @@
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
 from torch import Tensor, nn
 
 from common.data.captions import CaptionSet, Split
@@ -30,18 +29,5 @@ class Eyes:
         found = cached(part.open, len(part), content, encoder or self.encoder, self.kind.size, self.kind.features)
         return torch.from_numpy(np.array(found))
 
-    def with_mirrored(self, chosen: CaptionSet, split: str) -> Tensor:
-        """Features ``[2 N, D]`` by the encoder as it came: of each picture, then of each turned left to right."""
-        part = chosen.splits[split]
-        content = f"{chosen.info['pictures'][split]} mirrored"
-        turned = cached(lambda i: _open(part, len(part) + i), len(part), content, self.encoder, self.kind.size,
-                        self.kind.features)
-        return torch.cat([self.features(chosen, split), torch.from_numpy(np.array(turned))])
-
     def squares(self, part: Split, pictures: Tensor) -> Tensor:
-        """Pictures of a split as the encoder takes them; N + i is picture i of N turned left to right."""
-        return squares(lambda i: _open(part, i), pictures.tolist(), self.kind.size)
-
-
-def _open(part: Split, i: int) -> Image.Image:
-    return part.open(i) if i < len(part) else ImageOps.mirror(part.open(i - len(part)))
+        return squares(part.open, pictures.tolist(), self.kind.size)

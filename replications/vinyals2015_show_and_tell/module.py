@@ -21,8 +21,7 @@ class Captioner(Module):
 
     Args:
         words: V.
-        features: of the training and of the validation pictures ``[N, D]``, as the encoder came; with
-            ``config.mirrored`` the training pictures turned left to right follow ``[2 N, D]``.
+        features: of the training and of the validation pictures ``[N, D]``, as the encoder came.
         encoder, squares: for fine-tuning: what computes features, and the pictures of both splits for it.
     """
 
@@ -60,10 +59,7 @@ class Captioner(Module):
         return nn.functional.cross_entropy(logits.float(), batch.words[mask], reduction="none")
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
-        pictures = batch.pictures
-        if self.config.mirrored:
-            pictures = pictures + len(self.features["train"]) // 2 * torch.randint_like(pictures, 2)
-        nll = self.negative_log_probabilities(self.features_of("train", pictures), batch)
+        nll = self.negative_log_probabilities(self.features_of("train", batch.pictures), batch)
         self.nats += float(nll.sum().detach())
         self.words += nll.numel()
         return nll.sum() / batch.total * self.trainer.world_size  # gradients of processes are averaged
