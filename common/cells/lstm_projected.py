@@ -18,19 +18,20 @@ class _Scan(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, gates, r, c, recurrent, projection):
-        steps, cells = len(gates), projection.shape[1]
+        cells = projection.shape[1]
         gates = gates.clone()  # [T, B, 4N]: input gate, forget gate, cell input, output gate, as in torch
+        recurrent_t, projection_t = recurrent.t(), projection.t()
         cs, tanhs, hs, rs = [c], [], [], [r]
-        for t in range(steps):
-            a = gates[t].addmm_(rs[-1], recurrent.t())
-            a[:, : 2 * cells].sigmoid_()
-            a[:, 2 * cells: 3 * cells].tanh_()
-            a[:, 3 * cells:].sigmoid_()
-            i, f, g, o = a.chunk(4, 1)
+        both, *parts = (part.unbind() for part in (gates[..., : 2 * cells], *gates.chunk(4, 2)))
+        for a, i_and_f, i, f, g, o in zip(gates.unbind(), both, *parts, strict=True):
+            a.addmm_(rs[-1], recurrent_t)
+            i_and_f.sigmoid_()
+            g.tanh_()
+            o.sigmoid_()
             cs.append(torch.addcmul(f * cs[-1], i, g))
             tanhs.append(cs[-1].tanh())
             hs.append(o * tanhs[-1])
-            rs.append(hs[-1] @ projection.t())
+            rs.append(hs[-1] @ projection_t)
         cs, rs = torch.stack(cs), torch.stack(rs)
         ctx.save_for_backward(gates, cs, torch.stack(tanhs), torch.stack(hs), rs, recurrent, projection)
         return rs[1:], rs[-1].clone(), cs[-1].clone()
@@ -44,17 +45,18 @@ class _Scan(torch.autograd.Function):
         by_i, by_f, by_g = g * i * (1 - i), cs[:-1] * f * (1 - f), i * (1 - g * g)
         by_o, by_c = tanhs * o * (1 - o), o * (1 - tanhs * tanhs)
         grad_gates, grad_rs = torch.empty_like(gates), grad_rs.clone()
-        into = [part.unbind() for part in grad_gates.chunk(4, 2)]
-        for t in reversed(range(len(gates))):
-            grad_rs[t] += grad_r
-            grad_h = grad_rs[t] @ projection
-            grad_c = torch.addcmul(grad_c, grad_h, by_c[t])
-            torch.mul(grad_c, by_i[t], out=into[0][t])
-            torch.mul(grad_c, by_f[t], out=into[1][t])
-            torch.mul(grad_c, by_g[t], out=into[2][t])
-            torch.mul(grad_h, by_o[t], out=into[3][t])
-            grad_r = grad_gates[t] @ recurrent
-            grad_c = grad_c * f[t]
+        every = (grad_rs, grad_gates, *grad_gates.chunk(4, 2), by_i, by_f, by_g, by_o, by_c, f)
+        steps = zip(*(part.unbind() for part in every), strict=True)
+        for into_r, into, into_i, into_f, into_g, into_o, to_i, to_f, to_g, to_o, to_c, forget in reversed(list(steps)):
+            into_r += grad_r
+            grad_h = into_r @ projection
+            grad_c = torch.addcmul(grad_c, grad_h, to_c)
+            torch.mul(grad_c, to_i, out=into_i)
+            torch.mul(grad_c, to_f, out=into_f)
+            torch.mul(grad_c, to_g, out=into_g)
+            torch.mul(grad_h, to_o, out=into_o)
+            grad_r = into @ recurrent
+            grad_c = grad_c * forget
         grad_recurrent = grad_gates.flatten(0, 1).t() @ rs[:-1].flatten(0, 1)
         grad_projection = grad_rs.flatten(0, 1).t() @ hs.flatten(0, 1)
         return grad_gates, grad_r, grad_c, grad_recurrent, grad_projection
