@@ -103,7 +103,7 @@ def test_its_processes_end_with_it(toy, tmp_path, monkeypatch, kill):
     process = multiprocessing.get_context("fork").Process(target=execute_all, args=(TOY, "quick", "cpu"))
     process.start()
     wait_until(lambda: len(list(tmp_path.glob("*.pid"))) == 2)
-    time.sleep(0.1)  # the second number is being written
+    time.sleep(0.5)  # the second number is being written, and the parent has to begin to wait
     children = [int(path.read_text()) for path in tmp_path.glob("*.pid")]
     os.kill(process.pid, kill)
     process.join(20)
