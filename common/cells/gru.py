@@ -46,21 +46,23 @@ class _GRUScan(torch.autograd.Function):
         new = torch.empty_like(states[1:])  # g
         reset = torch.empty_like(new)  # what the reset gate gave: r * h, or U h + inner before it was multiplied
         to_gates, to_new = recurrent[:2 * hidden].t(), recurrent[2 * hidden:].t()
-        for t in range(steps):
-            h, (x_gates, x_g) = states[t], x[t].split([2 * hidden, hidden], 1)
-            torch.addmm(x_gates, h, to_gates, out=gates[t]).sigmoid_()
-            r, z = gates[t].split(hidden, 1)
+        views = (states[:-1], states[1:], x[..., :2 * hidden], x[..., 2 * hidden:], gates, gates[..., :hidden],
+                 gates[..., hidden:], new, reset)  # made once: of small networks they cost as much as the products
+        masks = [None] * steps if mask is None else mask.unbind()
+        for h, following, x_gates, x_g, r_and_z, r, z, g, inside, word in zip(*(v.unbind() for v in views), masks,
+                                                                              strict=True):
+            torch.addmm(x_gates, h, to_gates, out=r_and_z).sigmoid_()
             if before:
-                torch.mul(r, h, out=reset[t])
-                torch.addmm(x_g, reset[t], to_new, out=new[t]).tanh_()
+                torch.mul(r, h, out=inside)
+                torch.addmm(x_g, inside, to_new, out=g).tanh_()
             else:
-                torch.addmm(inner, h, to_new, out=reset[t])
-                torch.addcmul(x_g, r, reset[t], out=new[t]).tanh_()
+                torch.addmm(inner, h, to_new, out=inside)
+                torch.addcmul(x_g, r, inside, out=g).tanh_()
             if not update:
                 z.neg_().add_(1)  # from here on z is the share of the new
-            if mask is not None:
-                z.mul_(mask[t])  # a step without a word changes nothing
-            torch.lerp(h, new[t], z, out=states[t + 1])
+            if word is not None:
+                z.mul_(word)  # a step without a word changes nothing
+            torch.lerp(h, g, z, out=following)
         ctx.save_for_backward(states, gates, new, reset, recurrent)
         ctx.settings = update, before
         return states[1:]
@@ -80,23 +82,24 @@ class _GRUScan(torch.autograd.Function):
         to_gates, to_new = recurrent[:2 * hidden], recurrent[2 * hidden:]
         delta = torch.empty(*new.shape[:2], 3 * hidden, dtype=new.dtype, device=new.device)  # of all net inputs
         delta_inner = None if before else torch.empty_like(new)
-        error = gradient[-1]
-        for t in reversed(range(len(new))):
-            of_r, of_z, of_g = delta[t].split(hidden, 1)
-            torch.mul(error, slope_g[t], out=of_g)
-            torch.mul(error, slope_z[t], out=of_z)
-            kept = torch.addcmul(error, error, z[t], value=-1)
+        error = torch.zeros_like(gradient[0])
+        views = [gradient, delta[..., :2 * hidden], *delta.split(hidden, 2), slope_r, slope_z, slope_g, r, 1 - z]
+        views += [] if before else [delta_inner]
+        for of_h, of_gates, of_r, of_z, of_g, to_r, to_z, to_g, r_t, keep, *of_inner in reversed(
+                list(zip(*(v.unbind() for v in views), strict=True))):
+            error += of_h
+            torch.mul(error, to_g, out=of_g)
+            torch.mul(error, to_z, out=of_z)
+            kept = error * keep
             if before:
                 of_reset = of_g @ to_new
-                torch.mul(of_reset, slope_r[t], out=of_r)
-                kept.addcmul_(of_reset, r[t])
+                torch.mul(of_reset, to_r, out=of_r)
+                kept.addcmul_(of_reset, r_t)
             else:
-                torch.mul(of_g, slope_r[t], out=of_r)
-                torch.mul(of_g, r[t], out=delta_inner[t])
-                kept.addmm_(delta_inner[t], to_new)
-            error = kept.addmm_(delta[t, :, :2 * hidden], to_gates)
-            if t:
-                error += gradient[t - 1]
+                torch.mul(of_g, to_r, out=of_r)
+                torch.mul(of_g, r_t, out=of_inner[0])
+                kept.addmm_(of_inner[0], to_new)
+            error = kept.addmm_(of_gates, to_gates)
         of_gates = delta[..., :2 * hidden].flatten(0, 1).t() @ h.flatten(0, 1)
         if before:
             of_new = delta[..., 2 * hidden:].flatten(0, 1).t() @ reset.flatten(0, 1)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from common.attention import AdditiveAttention, Memory
 from common.cells.gru import GRU
+from common.cells.gru_attentive import attentive_gru_scan
 from common.encoder_decoder import DeepOutput, nats_per_sentence, sequence_mask, shifted
 from replications.bahdanau2015_attention.config import Config
 
@@ -106,17 +107,9 @@ class EncoderDecoder(nn.Module):
             following = self.decoder(words[:-1], state, context=self.context(memory))
             states = torch.cat([state.unsqueeze(0), following])
             return Decoded(states, words, memory.expand(len(words), -1, -1), None)
-        x = self.decoder.input(words)
-        states, contexts, weights = [state], [], []
-        with torch.autocast(x.device.type, enabled=False):
-            x = x.to(state.dtype)
-            for i in range(len(x)):
-                context, weight = self.attention(states[i], memory)
-                contexts.append(context)
-                weights.append(weight)
-                if i + 1 < len(x):
-                    states.append(self.decoder.step(x[i] + self.context(context), states[i]))
-        return Decoded(torch.stack(states), words, torch.stack(contexts), torch.stack(weights))
+        states, contexts, weights = attentive_gru_scan(self.decoder.input(words[:-1]), state, memory, self.attention,
+                                                       self.context.weight, self.decoder.recurrent)
+        return Decoded(states, words, contexts, weights)
 
     def forward(self, source: Tensor, source_lengths: Tensor, target: Tensor, target_lengths: Tensor) -> Tensor:
         """-log p(y | x) of each sentence ``[B]``, in nats, its ``</s>`` included.

@@ -44,7 +44,7 @@ class Translation(Module):
         if config.optimizer == "adadelta":
             optimiser: torch.optim.Optimizer = torch.optim.Adadelta(weights, config.lr, rho=0.95, eps=1e-6)
         else:
-            optimiser = torch.optim.Adam(weights, config.lr)
+            optimiser = torch.optim.Adam(weights, config.lr, fused=True)
         rate = LambdaLR(optimiser, lambda n: 1 - n / (self.updates + 1) if config.decay == "linear" else 1.0)
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": rate, "interval": "step"}}
 
