@@ -3,6 +3,9 @@
 Work in progress lives in ``build/work/<paper>-<scale>-<experiment>-<fingerprint>/``, named by what determines the
 result: resolved parameters, data and code. An interrupted run with the same fingerprint goes on where it stopped; a
 finished one is moved into place in one step.
+
+A paper's ``experiment.py`` has ``load_data(config)`` and ``run(run)``. If it also has ``train(run, seed)``, which keeps
+what it has made in the seed's folder and finds it there again, seeds can be trained side by side before.
 """
 
 import csv
@@ -56,6 +59,7 @@ class Run:
     figures: dict[str, Any] = field(default_factory=dict)
     rows: list[list] = field(default_factory=list)
     began: dict[int, float] = field(default_factory=dict)  # monotonic clock, as if never interrupted
+    peak_memory_mb: float = 0.0  # of all processes that took part
 
     @property
     def name(self) -> str:
@@ -96,10 +100,12 @@ class Run:
             self.throughput[str(seed)], self.throughput_unit = float(np.median(values)), unit
 
     def _clock(self, seed: int) -> None:
-        """Keeps the seconds so far, which a killed process would lose."""
+        """Keeps what a seed has cost so far, which a process that ends would lose."""
         self.seconds[str(seed)] = time.monotonic() - self.began[seed]
+        self.peak_memory_mb = max(self.peak_memory_mb, memory.peak_memory_mb())
         if self.is_first_process:
-            _write_json(self.seed_folder(seed) / "seconds.json", self.seconds[str(seed)])
+            cost = {"seconds": self.seconds[str(seed)], "peak_memory_mb": self.peak_memory_mb}
+            _write_json(self.seed_folder(seed) / "cost.json", cost)
 
     @contextmanager
     def seed(self, seed: int):
@@ -109,7 +115,9 @@ class Run:
         torch.manual_seed(seed)
         folder = self.seed_folder(seed)
         self.rows = [row for row in self.rows if row[0] != seed] + _read_json(folder / "history.json", [])
-        self.began[seed] = time.monotonic() - _read_json(folder / "seconds.json", 0.0)
+        cost = _read_json(folder / "cost.json", {"seconds": 0.0, "peak_memory_mb": 0.0})
+        self.began[seed] = time.monotonic() - cost["seconds"]
+        self.peak_memory_mb = max(self.peak_memory_mb, cost["peak_memory_mb"])
         try:
             yield folder
         finally:
@@ -125,7 +133,8 @@ class Run:
             "provenance": self.origin | {
                 "versions": provenance.versions(), "python": platform.python_version(),
                 "device": provenance.device_name(self.accelerator), "devices": self.devices * self.nodes,
-                "threads": torch.get_num_threads(), "peak_memory_mb": round(memory.peak_memory_mb(), 1),
+                "threads": torch.get_num_threads(),
+                "peak_memory_mb": round(max(self.peak_memory_mb, memory.peak_memory_mb()), 1),
                 "precision": affordable(self.settings.get("precision", "32-true"), self.accelerator),
             },
             "figures": self.figures,
@@ -174,21 +183,16 @@ def execute(
         settings = configuration.validate(paper, settings | {"precision": precision}, paper).model_dump(mode="json")
     target = run_folder(paper, experiment, scale if settings == declared else "own")
     program = importlib.import_module(f"replications.{paper}.experiment")
-    corpus = program.load_data(configuration.validate(paper, settings, paper))
-    prints = fingerprints(paper, settings, corpus)
-    if not again and _is_made(target, settings, prints):
+    run = _begin(paper, experiment, scale, settings, accelerator, devices, nodes)
+    if not again and _is_made(target, run):
         return target
-    work = paths.BUILD / "work" / f"{paper}-{scale}-{experiment}-{provenance.sha256_json(prints)[:12]}"
-    work.mkdir(parents=True, exist_ok=True)
-    memory.keep_freed_memory()
-    origin = provenance.git_state() | {"fingerprint": prints}
-    run = Run(paper, experiment, scale, settings, work, corpus, origin, _accelerator(accelerator), devices, nodes)
     if not run.is_first_process:
         program.run(run)
         return target
-    with _only_one(work):
+    run.work.mkdir(parents=True, exist_ok=True)
+    with _only_one(run.work):
         program.run(run)
-        finished = work / "finished"
+        finished = run.work / "finished"
         shutil.rmtree(finished, ignore_errors=True)
         finished.mkdir()
         _write_json(finished / "results.json", run.results(), indent=1)
@@ -201,17 +205,43 @@ def execute(
         _replace_folder(finished, target)
     for seed in settings["seeds"]:
         shutil.rmtree(run.seed_folder(seed))
-    if not any(work.glob("seed-*")):  # another list of seeds may be half done here
-        shutil.rmtree(work)
+    if not any(run.work.glob("seed-*")):  # another list of seeds may be half done here
+        shutil.rmtree(run.work)
     return target
 
 
-def _is_made(target: Path, settings: dict, prints: dict[str, str]) -> bool:
+def train_seed(paper: str, experiment: str, scale: str, seed: int, accelerator: str | None = None) -> None:
+    """The training of one seed, which :func:`execute` then finds done; nothing if the results are there.
+
+    Raises:
+        UserError: as of :func:`execute`.
+    """
+    program = importlib.import_module(f"replications.{paper}.experiment")
+    run = _begin(paper, experiment, scale, configuration.resolve(paper, experiment, scale), accelerator)
+    if _is_made(run_folder(paper, experiment, scale), run):
+        return
+    run.work.mkdir(parents=True, exist_ok=True)
+    with _only_one(run.work, shared=True), _only_one(run.seed_folder(seed)), run.seed(seed):
+        program.train(run, seed)
+
+
+def _begin(paper: str, experiment: str, scale: str, settings: dict, accelerator: str | None, devices: int = 1,
+           nodes: int = 1) -> Run:
+    program = importlib.import_module(f"replications.{paper}.experiment")
+    corpus = program.load_data(configuration.validate(paper, settings, paper))
+    prints = fingerprints(paper, settings, corpus)
+    work = paths.BUILD / "work" / f"{paper}-{scale}-{experiment}-{provenance.sha256_json(prints)[:12]}"
+    memory.keep_freed_memory()
+    origin = provenance.git_state() | {"fingerprint": prints}
+    return Run(paper, experiment, scale, settings, work, corpus, origin, _accelerator(accelerator), devices, nodes)
+
+
+def _is_made(target: Path, run: Run) -> bool:
     try:
         found = _read_json(target / "results.json", {})
     except ValueError:  # damaged: make it again
         return False
-    return found.get("config") == settings and found["provenance"]["fingerprint"] == prints
+    return found.get("config") == run.settings and found["provenance"]["fingerprint"] == run.origin["fingerprint"]
 
 
 def _accelerator(name: str | None) -> str:
@@ -229,11 +259,11 @@ def is_first_process() -> bool:
 
 
 @contextmanager
-def _only_one(work: Path):
-    """A lock that the system drops with the process, however that ends."""
+def _only_one(work: Path, shared: bool = False):
+    """A lock that the system drops with the process, however that ends; ``shared`` by those who train seeds."""
     with open(work / "lock", "w") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except OSError:
             raise UserError(f"{work}: the same run is in progress in another process; wait for it or stop it") from None
         yield

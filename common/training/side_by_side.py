@@ -2,6 +2,7 @@
 
 At the quick scale the libraries take as long to load as many a network to train, and the networks are too small to
 share two cores. So the libraries are loaded once, and each experiment is a fork of that process with a core of its own.
+Where that leaves cores idle, because experiments are no more than cores, each seed is trained in a fork of its own too.
 """
 
 import importlib
@@ -13,12 +14,13 @@ import threading
 import time
 from multiprocessing.connection import wait
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 
 from common import config
 from common.errors import UserError
-from common.training.run import execute, run_folder
+from common.training.run import execute, run_folder, train_seed
 
 
 def cores() -> int:
@@ -37,29 +39,37 @@ def execute_all(paper: str, scale: str = "quick", accelerator: str | None = None
     names = config.experiments(paper, scale)
     if not names:
         raise UserError(f"{paper}: nothing is declared at scale {scale!r}")
-    importlib.import_module(f"replications.{paper}.experiment")
+    program = importlib.import_module(f"replications.{paper}.experiment")
+    waiting: list[Job] = []
+    for name in names:
+        if hasattr(program, "train") and len(names) <= cores():
+            waiting += [Job(name, seed) for seed in config.resolve(paper, name, scale)["seeds"]]
+        waiting.append(Job(name, None))
     fork = multiprocessing.get_context("fork")
-    waiting, running, failed = list(names), {}, []
+    running, failed, left = {}, [], set(names)
     interrupt = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         while waiting or running:
-            while waiting and len(running) < cores():
-                name = waiting.pop(0)
-                process = fork.Process(target=_one, args=(paper, name, scale, accelerator), name=name)
+            while len(running) < cores() and (job := _next(waiting, [job for job, *_ in running.values()])):
+                waiting.remove(job)
+                process = fork.Process(target=_one, args=(paper, job, scale, accelerator))
                 process.start()
-                running[process.sentinel] = process, time.monotonic()
+                running[process.sentinel] = job, process, time.monotonic()
             for sentinel in wait(list(running)):
-                process, began = running.pop(sentinel)
+                job, process, began = running.pop(sentinel)
                 process.join()
-                failed += [process.name] * (process.exitcode != 0)
-                ended, left = "failed" if process.exitcode else "done", len(waiting) + len(running)
-                print(f"{paper} {process.name} ({scale}): {ended} after {time.monotonic() - began:.0f} s, "
-                      f"{left} of {len(names)} to go", flush=True)
+                if process.exitcode:
+                    failed += [job.name] * (job.name in left)
+                    waiting = [other for other in waiting if other.name != job.name]
+                what = "failed" if process.exitcode else "done" if job.seed is None else f"seed {job.seed} trained"
+                left -= {job.name} if process.exitcode or job.seed is None else set()
+                print(f"{paper} {job.name} ({scale}): {what} after {time.monotonic() - began:.0f} s, "
+                      f"{len(left)} of {len(names)} to go", flush=True)
     finally:
         signal.signal(signal.SIGTERM, interrupt)
-        for process, _ in running.values():
+        for _, process, _ in running.values():
             process.terminate()
-        for process, _ in running.values():
+        for _, process, _ in running.values():
             process.join()
     if failed:
         raise UserError(f"{paper}: {', '.join(failed)} failed (see above); the same command goes on with what is "
@@ -67,14 +77,30 @@ def execute_all(paper: str, scale: str = "quick", accelerator: str | None = None
     return run_folder(paper, names[0], scale).parent
 
 
-def _one(paper: str, name: str, scale: str, accelerator: str | None) -> None:
-    """An experiment in a process of its own, which ends with the one that started it."""
+class Job(NamedTuple):
+    """The training of one seed of an experiment, or (None) all the rest, after the seeds."""
+
+    name: str
+    seed: int | None
+
+
+def _next(waiting: list[Job], running: list[Job]) -> Job | None:
+    """The first that need not wait for another."""
+    training = {job.name for job in [*waiting, *running] if job.seed is not None}
+    return next((job for job in waiting if job.seed is not None or job.name not in training), None)
+
+
+def _one(paper: str, job: Job, scale: str, accelerator: str | None) -> None:
+    """A job in a process of its own, which ends with the one that started it."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_follow_parent, daemon=True).start()
     os.environ["CI"] = "1"  # progress bars of several processes would overwrite each other: plain lines
     torch.set_num_threads(1)
     try:
-        execute(paper, name, scale, accelerator=accelerator, again=False)
+        if job.seed is None:
+            execute(paper, job.name, scale, accelerator=accelerator, again=False)
+        else:
+            train_seed(paper, job.name, scale, job.seed, accelerator)
     except UserError as error:
         print(f"replicate: {error}", file=sys.stderr)
         sys.exit(2)

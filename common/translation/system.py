@@ -78,14 +78,14 @@ class PhraseSystem:
         return np.unique(np.concatenate([options.row for split in splits for options in self.options(split)]))
 
     def lists(self, split: str, weights: np.ndarray, *, extra: np.ndarray | None = None, paths: int = 1,
-              stack: int | None = None) -> list[NBest]:
-        """The best translations of every sentence of ``valid`` or ``test``.
+              stack: int | None = None, count: int | None = None) -> list[NBest]:
+        """The best translations of every sentence of ``valid`` or ``test``, or of the first ``count``.
 
         Args:
             extra: more scores of each row of the phrase table ``[P + 1, E]``; their weights stand behind the first
                 ``len(LOCAL)``.
         """
-        options = self.options(split)
+        options = self.options(split)[:count]
         local = [local_features(each, self.table, extra) for each in options]
         return self.decoder(stack or self.settings.stack).translate_all(options, local, weights, paths)
 

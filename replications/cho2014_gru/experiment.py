@@ -146,7 +146,7 @@ def add_language_model(run: Run, seed: int, system: PhraseSystem, weights: np.nd
 # --- training
 
 
-def train(run: Run, seed: int, name: str, module: Learner, batches, valid, epochs: int, callbacks=()) -> None:
+def train_network(run: Run, seed: int, name: str, module: Learner, batches, valid, epochs: int, callbacks=()) -> None:
     """Trains a network, with checkpoints of its own beside the seed's other networks."""
     path = run.seed_folder(seed) / f"{name}.pt"
     if path.exists():  # trained before the run was interrupted
@@ -169,7 +169,7 @@ def train_pairs(run: Run, seed: int, text: Pairs, held_out: Pairs, source: Short
     batches = partial(Batches, text, config.batch_size, seed)
     module = PhraseLearner(config, len(source), len(target), target.end, config.max_epochs * len(batches()))
     run.parameters = sum(weight.numel() for weight in module.parameters())
-    train(run, seed, "network", module, lambda rank, world: batches(rank=rank, world=world),
+    train_network(run, seed, "network", module, lambda rank, world: batches(rank=rank, world=world),
           Batches(held_out, config.batch_size), config.max_epochs)
     run.measure_throughput(seed, "train/perplexity_words_per_second", "target words/s")
     return module.to("cpu").eval()
@@ -193,7 +193,7 @@ def train_language_model(run: Run, seed: int, target: Shortlist) -> CSLM:
             for split in ("train", *SPLITS)}
     batches = NGramBatches(text["train"], config.cslm_batch, seed)
     module = CSLMLearner(config, len(target), config.cslm_epochs * len(batches))
-    train(run, seed, "cslm", module, lambda rank, world: batches, NGramBatches(text["valid"], 1000),
+    train_network(run, seed, "cslm", module, lambda rank, world: batches, NGramBatches(text["valid"], 1000),
           config.cslm_epochs, [KeepBest(config.cslm_patience)])
     network = module.to("cpu").eval().network
     for split in SPLITS:

@@ -53,7 +53,7 @@ def run(run: Run) -> None:
     utterances = training_set(run.config, run.corpus)
     for seed in run.config.seeds:
         with run.seed(seed):
-            trained = train(run, seed, utterances)
+            trained = train_recogniser(run, seed, utterances)
             if run.is_first_process:
                 evaluate(run, seed, trained)
 
@@ -88,7 +88,7 @@ def training_set(config: Config, corpus: SpeechCorpus) -> list[Utterance]:
     return [replace(one, alignment=alignment) for one, alignment in zip(corpus.train, alignments, strict=True)]
 
 
-def train(run: Run, seed: int, utterances: Sequence[Utterance]) -> Trained:
+def train_recogniser(run: Run, seed: int, utterances: Sequence[Utterance]) -> Trained:
     """Trains until the validation error stops falling; the result has the weights with the lowest."""
     corpus, config = run.corpus, run.config
     module = Recogniser(config, len(corpus.mean), len(corpus.labels), corpus)

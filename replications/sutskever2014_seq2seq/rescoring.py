@@ -53,7 +53,7 @@ def offers(config: Config, count: int) -> Offers:
     corpus = parallel.load(config.corpus, max_length=config.max_length, train_pairs=config.train_pairs)  # every word
     system = PhraseSystem(corpus, SYSTEM)
     weights = system.tune()
-    lists = system.lists("test", weights, paths=config.n_best)[:count]
+    lists = system.lists("test", weights, paths=config.n_best, count=count)
     return Offers([found.words for found in lists], [found.features @ weights for found in lists])
 
 

@@ -89,11 +89,12 @@ def test_an_interrupted_run_goes_on(toy):
         execute(TOY, "net", accelerator="cpu")
     (work,) = works()
     assert not run_folder(TOY, "net", "quick").exists()
-    before = json.loads((work / "seed-2" / "seconds.json").read_text())
-    (work / "seed-2" / "seconds.json").write_text("1000.0")
+    before = json.loads((work / "seed-2" / "cost.json").read_text())
+    (work / "seed-2" / "cost.json").write_text('{"seconds": 1000.0, "peak_memory_mb": 1e6}')
     toy.step = whole
     folder = execute(TOY, "net", accelerator="cpu")
-    assert before < 1000 <= results(folder)["seconds"]["2"] < 2000  # seconds of both attempts
+    assert before["seconds"] < 1000 <= results(folder)["seconds"]["2"] < 2000  # seconds of both attempts
+    assert 0 < before["peak_memory_mb"] < results(folder)["provenance"]["peak_memory_mb"] == 1e6
     assert len((folder / "history.csv").read_text().splitlines()) == 5  # no point twice
     assert works() == []
 

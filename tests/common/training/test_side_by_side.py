@@ -1,14 +1,16 @@
 import json
 import multiprocessing
 import os
+import shutil
 import signal
 import time
 
 import pytest
+import torch
 
 from common import paths
 from common.errors import UserError
-from common.training.run import run_folder
+from common.training.run import execute, run_folder, train_seed
 from common.training.side_by_side import execute_all
 
 TOY = "toy1999_net"
@@ -89,6 +91,71 @@ def test_a_failure_does_not_stop_the_others(toy, cores, capfd, failure):
     before = made()["wide"]
     execute_all(TOY, accelerator="cpu")
     assert made().keys() == {"net", "wide"} and made()["wide"] == before
+
+
+@pytest.fixture
+def by_seed(toy, monkeypatch):
+    """The toy as a program whose seeds can be trained apart, on four cores."""
+    monkeypatch.setattr("common.training.side_by_side.cores", lambda: 4)
+
+    def train(run, seed):
+        path = run.seed_folder(seed) / "model.pt"
+        if not path.exists():
+            run.history(seed, 1, 10, "valid/error", 0.5)
+            torch.save({"process": os.getpid()}, path)
+
+    def step(run, seed):
+        train(run, seed)
+        run.record("trained by", seed, torch.load(run.seed_folder(seed) / "model.pt")["process"])
+        run.record("evaluated by", seed, os.getpid())
+
+    toy.train, toy.step = train, step
+    return toy
+
+
+def test_where_cores_would_be_idle_seeds_are_trained_apart(by_seed):
+    execute_all(TOY, accelerator="cpu")
+    for name in ("net", "wide"):
+        found = results(name)
+        trained, evaluated = (list(found["metrics"][what].values()) for what in ("trained by", "evaluated by"))
+        assert len({*trained, *evaluated}) == 3 and evaluated[0] == evaluated[1]
+        assert found["seconds"].keys() == {"1", "2"} and found["provenance"]["peak_memory_mb"] > 0
+        assert len((run_folder(TOY, name, "quick") / "history.csv").read_text().splitlines()) == 3
+    before = made()
+    execute_all(TOY, accelerator="cpu")
+    assert made() == before
+
+
+def test_a_seed_that_fails_ends_its_experiment_only(by_seed, capfd):
+    train = by_seed.train
+
+    def fails(run, seed):
+        if run.experiment == "net":
+            raise UserError(f"no such file for seed {seed}")
+        train(run, seed)
+
+    by_seed.train = fails
+    with pytest.raises(UserError, match="toy1999_net: net failed "):
+        execute_all(TOY, accelerator="cpu")
+    assert made().keys() == {"wide"}
+    printed = capfd.readouterr()
+    assert "no such file for seed 1" in printed.err and "wide (quick): done" in printed.out
+    by_seed.train = train
+    execute_all(TOY, accelerator="cpu")
+    assert made().keys() == {"net", "wide"}
+
+
+def test_a_seed_is_not_trained_beside_its_run(by_seed):
+    """Neither while the whole run is in progress, nor twice at the same time."""
+    def again(run, seed):
+        with pytest.raises(UserError, match="in progress in another process"):
+            train_seed(TOY, "net", "quick", 1, "cpu")
+
+    by_seed.step = again
+    execute(TOY, "net", accelerator="cpu")
+    shutil.rmtree(run_folder(TOY, "net", "quick"))
+    by_seed.train = again
+    train_seed(TOY, "net", "quick", 1, "cpu")
 
 
 @pytest.mark.parametrize("kill", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
