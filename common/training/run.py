@@ -123,6 +123,18 @@ class Run:
         finally:
             self._clock(seed)
 
+    def made_with(self, **changes: Any) -> Path | None:
+        """The results, of the same scale, data and code, of an experiment that differs from this one by these settings
+        (and the seeds) only; None: there are none yet."""
+        wanted = self.settings | changes
+        for name in configuration.experiments(self.paper, self.scale):
+            settings = configuration.resolve(self.paper, name, self.scale)
+            folder = run_folder(self.paper, name, self.scale)
+            if settings | {"seeds": wanted["seeds"]} == wanted and _is_made(folder, settings, fingerprints(
+                    self.paper, settings, self.corpus)):
+                return folder
+        return None
+
     def results(self) -> dict:
         """The run as ``results.json`` holds it."""
         return {
@@ -184,7 +196,7 @@ def execute(
     target = run_folder(paper, experiment, scale if settings == declared else "own")
     program = importlib.import_module(f"replications.{paper}.experiment")
     run = _begin(paper, experiment, scale, settings, accelerator, devices, nodes)
-    if not again and _is_made(target, run):
+    if not again and _is_made(target, settings, run.origin["fingerprint"]):
         return target
     if not run.is_first_process:
         program.run(run)
@@ -218,7 +230,7 @@ def train_seed(paper: str, experiment: str, scale: str, seed: int, accelerator: 
     """
     program = importlib.import_module(f"replications.{paper}.experiment")
     run = _begin(paper, experiment, scale, configuration.resolve(paper, experiment, scale), accelerator)
-    if _is_made(run_folder(paper, experiment, scale), run):
+    if _is_made(run_folder(paper, experiment, scale), run.settings, run.origin["fingerprint"]):
         return
     run.work.mkdir(parents=True, exist_ok=True)
     with _only_one(run.work, shared=True), _only_one(run.seed_folder(seed)), run.seed(seed):
@@ -236,12 +248,12 @@ def _begin(paper: str, experiment: str, scale: str, settings: dict, accelerator:
     return Run(paper, experiment, scale, settings, work, corpus, origin, _accelerator(accelerator), devices, nodes)
 
 
-def _is_made(target: Path, run: Run) -> bool:
+def _is_made(target: Path, settings: dict, prints: dict[str, str]) -> bool:
     try:
         found = _read_json(target / "results.json", {})
     except ValueError:  # damaged: make it again
         return False
-    return found.get("config") == run.settings and found["provenance"]["fingerprint"] == run.origin["fingerprint"]
+    return found.get("config") == settings and found["provenance"]["fingerprint"] == prints
 
 
 def _accelerator(name: str | None) -> str:

@@ -4,6 +4,8 @@ Perplexities count every word and every end of sentence, by the full softmax. Mi
 text; the test text is read once, by the finished model.
 """
 
+import csv
+import shutil
 from functools import partial
 
 import numpy as np
@@ -88,15 +90,29 @@ def train(run: Run, seed: int) -> WordPredictor:
     corpus, config = run.corpus, run.config
     spelling = spell(corpus.vocabulary.words, config.longest_word)
     words = LanguageModel(config, spelling, seed)
+    if config.output == "characters":
+        take_over(run, seed, "words.pt")
     fit_or_load(run, seed, words, "model.pt" if config.output != "characters" else "words.pt", config.max_epochs)
     module: WordPredictor = words
     if config.output == "characters":  # the softmax has served to train the network, and goes
+        torch.manual_seed(seed)  # the same wherever the network comes from
         module = CharacterPredictor(config, spelling, words.network)
         del words.network.output
         fit_or_load(run, seed, module, "model.pt", config.character_epochs)
     run.parameters = sum(weight.numel() for weight in module.parameters())
     run.measure_throughput(seed, "train/words_per_second", "words/s")
     return module.eval()
+
+
+def take_over(run: Run, seed: int, name: str) -> None:
+    """The network of a seed with a softmax over words, and its learning curve, where another experiment has made it."""
+    folder = run.made_with(output="words")
+    if folder and (folder / f"seed-{seed}.pt").exists() and not (run.seed_folder(seed) / name).exists():
+        with open(folder / "history.csv", newline="", encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                if int(row["seed"]) == seed:
+                    run.history(seed, int(row["epoch"]), int(row["step"]), row["metric"], float(row["value"]))
+        shutil.copy2(folder / f"seed-{seed}.pt", run.seed_folder(seed) / name)
 
 
 def fit_or_load(run: Run, seed: int, module: WordPredictor, name: str, max_epochs: int) -> None:

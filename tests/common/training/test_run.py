@@ -1,6 +1,7 @@
 import csv
 import fcntl
 import json
+import types
 
 import pytest
 import torch
@@ -97,6 +98,25 @@ def test_an_interrupted_run_goes_on(toy):
     assert 0 < before["peak_memory_mb"] < results(folder)["provenance"]["peak_memory_mb"] == 1e6
     assert len((folder / "history.csv").read_text().splitlines()) == 5  # no point twice
     assert works() == []
+
+
+def test_results_of_an_experiment_that_differs_in_one_setting(toy):
+    found = {}
+    step = toy.step
+
+    def looks(run, seed):
+        step(run, seed)
+        found[run.experiment] = run.made_with(hidden=16), run.made_with(hidden=8), run.made_with(hidden=9)
+
+    params = paths.REPLICATIONS / TOY / "params.yaml"
+    params.write_text(params.read_text().replace("lr: 0.2", "lr: 0.1").replace("seeds:\n  - 1\n  - 2", "seeds: [1, 2]"))
+    execute(TOY, "net", accelerator="cpu")
+    toy.step = looks
+    execute(TOY, "wide", accelerator="cpu")
+    assert found["wide"] == (None, run_folder(TOY, "net", "quick"), None)
+    toy.load_data = lambda settings: types.SimpleNamespace(fingerprint="other text")
+    execute(TOY, "wide", accelerator="cpu")
+    assert found["wide"] == (None, None, None)
 
 
 def test_a_failure_keeps_the_results_of_before(toy):

@@ -5,12 +5,14 @@ import json
 import numpy as np
 import pytest
 import torch
+import yaml
 
+from common import paths
 from common.errors import UserError
 from common.metrics.perplexity import perplexity
 from common.training.checkpoints import load
 from common.training.run import execute
-from replications.jozefowicz2016_big_lstm import demo, figures
+from replications.jozefowicz2016_big_lstm import demo, experiment, figures
 from replications.jozefowicz2016_big_lstm.experiment import probabilities
 
 PAPER = "jozefowicz2016_big_lstm"
@@ -78,6 +80,34 @@ def test_a_character_lstm_spells_words(checkout, tiny):
     found = probabilities(module, corpus.test, corpus.eos)
     assert perplexity(np.log(found)) == pytest.approx(results(folder)["metrics"]["test/perplexity"]["1"])
     assert demo.demo(folder / "seed-1.pt", "the dog", length=3).startswith("the dog")
+
+
+def test_a_character_lstm_stands_on_a_network_that_is_there(checkout, tiny, monkeypatch):
+    """Of the same settings; it learns what it learns on one of its own, and shows both learning curves."""
+    params = paths.REPLICATIONS / PAPER / "params.yaml"
+    declared = yaml.safe_load(params.read_text())
+    tiny_settings = {key: yaml.safe_load(value) for key, value in (text.split("=", 1) for text in tiny())}
+    shared = {"inputs": "characters", "layers": 1, "quick": tiny_settings}
+    declared["experiments"] = {"big_lstm_cnn": shared, "character_lstm": shared | {"output": "characters"}}
+    params.write_text(yaml.safe_dump(declared, sort_keys=False))
+
+    def train(name):
+        folder = execute(PAPER, name, accelerator="cpu")
+        history = [row.split(",") for row in (folder / "history.csv").read_text().splitlines()]
+        return results(folder)["metrics"], sorted(row for row in history if "second" not in row[3])
+
+    alone = train("character_lstm")
+    train("big_lstm_cnn")
+    trained = []
+    fit = experiment.fit
+    monkeypatch.setattr(experiment, "fit", lambda run, seed, module, *rest, **options: (
+        trained.append(type(module).__name__), fit(run, seed, module, *rest, **options)))
+    assert train("character_lstm") == alone
+    assert trained == ["CharacterPredictor"]
+    declared["experiments"]["big_lstm_cnn"] = shared | {"quick": tiny_settings | {"lr": 0.1}}
+    params.write_text(yaml.safe_dump(declared, sort_keys=False))
+    assert train("character_lstm") == alone
+    assert trained == ["CharacterPredictor", "LanguageModel", "CharacterPredictor"]
 
 
 def test_what_goes_wrong_is_said(checkout, tiny, replicate, tmp_path):
