@@ -35,10 +35,16 @@ class CNNSoftmax(SampledOutput):
             nn.init.zeros_(self.correction.weight)  # at first, a word is what its characters say
 
     def vectors(self, words: Tensor, shared: bool = False) -> tuple[Tensor, float]:
-        vectors = self.characters(words)
-        if self.correction is not None:
-            vectors = vectors + self.mix(self.correction(words, shared))
-        return vectors, 0.0
+        return self.corrected(self.characters(words), words, shared), 0.0
+
+    def vectors_of_both(self, targets: Tensor, sample: Tensor) -> tuple[tuple, tuple]:
+        """As of the base class; a word that is in both is read once."""
+        own, others = self.characters(torch.cat([targets, sample])).split([len(targets), len(sample)])
+        return (self.corrected(own, targets), 0.0), (self.corrected(others, sample, shared=True), 0.0)
+
+    def corrected(self, vectors: Tensor, words: Tensor, shared: bool = False) -> Tensor:
+        """CNN(w) + M corr_w, or CNN(w)."""
+        return vectors if self.correction is None else vectors + self.mix(self.correction(words, shared))
 
     def matrix(self) -> tuple[Tensor, float]:
         parts = torch.arange(self.words, device=self.characters.spelling.device).split(AT_ONCE)

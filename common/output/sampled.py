@@ -104,6 +104,10 @@ class SampledOutput(nn.Module, ABC):
     def vectors(self, words: Tensor, shared: bool = False) -> tuple[Tensor, Tensor | float]:
         """(vectors ``[n, P]``, biases ``[n]``) of words ``[n]``; ``shared``: see :class:`common.table.Table`."""
 
+    def vectors_of_both(self, targets: Tensor, sample: Tensor) -> tuple[tuple, tuple]:
+        """:meth:`vectors` of targets ``[N]`` and of a sample ``[k]`` that all processes share."""
+        return self.vectors(targets), self.vectors(sample, shared=True)
+
     @abstractmethod
     def matrix(self) -> tuple[Tensor, Tensor | float]:
         """(vectors ``[V, P]``, biases ``[V]``) of all words, for evaluation; of a sharded table, a part."""
@@ -117,10 +121,10 @@ class SampledOutput(nn.Module, ABC):
             return self(hidden, targets)
         words, tries = draw(self.words, self.samples, generator)
         words = words.to(hidden.device)
-        vectors, biases = self.vectors(targets)
+        (vectors, biases), (sampled, sampled_biases) = self.vectors_of_both(targets, words)
         own = at_least_single((hidden * vectors).sum(1)) + biases - log_expected_count(targets, self.words, tries)
-        vectors, biases = self.vectors(words, shared=True)
-        others = at_least_single(F.linear(hidden, vectors)) + (biases - log_expected_count(words, self.words, tries))
+        others = at_least_single(F.linear(hidden, sampled)) + (
+            sampled_biases - log_expected_count(words, self.words, tries))
         return self.loss(own, others, words == targets.unsqueeze(1))
 
     def forward(self, hidden: Tensor, targets: Tensor, matrix: tuple | None = None) -> Tensor:
