@@ -38,6 +38,15 @@ def wait_until(condition, seconds=20):
         time.sleep(0.02)
 
 
+def state(pid):
+    """S: it sleeps; Z: it has ended and nobody has asked yet; None: there is no such process."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rsplit(")", 1)[1].split()[0]
+    except FileNotFoundError:
+        return None
+
+
 def test_every_experiment_is_run_in_a_process_of_its_own(toy, cores):
     step = toy.step
 
@@ -166,25 +175,25 @@ def test_its_processes_end_with_it(toy, tmp_path, monkeypatch, kill):
         (tmp_path / f"{run.experiment}.pid").write_text(str(os.getpid()))
         time.sleep(600)
 
+    def numbers():
+        return [int(path.read_text() or 0) for path in tmp_path.glob("*.pid")]
+
     toy.step = endless
     process = multiprocessing.get_context("fork").Process(target=execute_all, args=(TOY, "quick", "cpu"))
     process.start()
     wait_until(lambda: len(list(tmp_path.glob("*.pid"))) == 2)
-    time.sleep(0.5)  # the second number is being written, and the parent has to begin to wait
-    children = [int(path.read_text()) for path in tmp_path.glob("*.pid")]
+
+    def all_asleep():  # the numbers are written and the parent waits, not just for a moment
+        time.sleep(0.02)
+        return {state(pid) for pid in (process.pid, *numbers())} == {"S"}
+
+    wait_until(lambda: all(all_asleep() for _ in range(10)))
+    children = numbers()
     os.kill(process.pid, kill)
     process.join(20)
     assert process.exitcode not in (0, None)
 
-    def ended(pid):
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return True
-        with open(f"/proc/{pid}/stat") as file:  # an orphan that nobody has collected yet
-            return file.read().rsplit(")", 1)[1].split()[0] == "Z"
-
-    wait_until(lambda: all(ended(pid) for pid in children))
+    wait_until(lambda: all(state(pid) in (None, "Z") for pid in children))
 
 
 def test_a_scale_without_experiments():
