@@ -23,6 +23,13 @@ from common.errors import UserError
 from common.training.run import execute, run_folder, train_seed
 
 
+class Job(NamedTuple):
+    """The training of one seed of an experiment, or (None) all the rest, after the seeds."""
+
+    name: str
+    seed: int | None
+
+
 def cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -75,13 +82,6 @@ def execute_all(paper: str, scale: str = "quick", accelerator: str | None = None
         raise UserError(f"{paper}: {', '.join(failed)} failed (see above); the same command goes on with what is "
                         "missing")
     return run_folder(paper, names[0], scale).parent
-
-
-class Job(NamedTuple):
-    """The training of one seed of an experiment, or (None) all the rest, after the seeds."""
-
-    name: str
-    seed: int | None
 
 
 def _next(waiting: list[Job], running: list[Job]) -> Job | None:

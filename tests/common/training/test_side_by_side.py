@@ -181,18 +181,17 @@ def test_its_processes_end_with_it(toy, tmp_path, monkeypatch, kill):
     toy.step = endless
     process = multiprocessing.get_context("fork").Process(target=execute_all, args=(TOY, "quick", "cpu"))
     process.start()
-    wait_until(lambda: len(list(tmp_path.glob("*.pid"))) == 2)
 
     def all_asleep():  # the numbers are written and the parent waits, not just for a moment
         time.sleep(0.02)
         return {state(pid) for pid in (process.pid, *numbers())} == {"S"}
 
+    wait_until(lambda: len(numbers()) == 2)
     wait_until(lambda: all(all_asleep() for _ in range(10)))
     children = numbers()
     os.kill(process.pid, kill)
     process.join(20)
     assert process.exitcode not in (0, None)
-
     wait_until(lambda: all(state(pid) in (None, "Z") for pid in children))
 
 
