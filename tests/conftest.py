@@ -3,9 +3,13 @@
 import signal
 import sys
 
+import hypothesis
 import pytest
 
 from common import cli
+
+hypothesis.settings.register_profile("the same examples every time", derandomize=True)
+hypothesis.settings.load_profile("the same examples every time")
 
 
 @pytest.fixture

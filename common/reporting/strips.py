@@ -42,6 +42,7 @@ def domain(values: Iterable[float | None], skewed: bool = False) -> Axis:
     if skewed and low > 0 and high > LOGARITHMIC * low:
         return Axis(_round(0.9 * low, math.floor), _round(1.1 * high, math.ceil), logarithmic=True)
     span = high - low or abs(high) or 1.0
+    span = max(span, 1e-9 * abs(low), 1e-9 * abs(high), 1e-300)  # finer steps would be lost in rounding
     step = 10 ** math.floor(math.log10(span)) / 2
     # A value on the border would be cut: leave a little room before rounding outwards.
     return Axis(math.floor((low - 0.03 * span) / step) * step, math.ceil((high + 0.03 * span) / step) * step)

@@ -2,7 +2,7 @@ import math
 import xml.etree.ElementTree as ElementTree
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as some
 
 from common.reporting.decisions import Part
@@ -17,6 +17,8 @@ def marks(svg, kind):
 
 
 @given(some.lists(finite, min_size=1))
+@example([5e-324])
+@example([1e6, math.nextafter(1e6, 0)])
 def test_the_domain_encloses_its_values(values):
     axis = domain(values)
     assert axis.low < axis.high and all(axis.low <= value <= axis.high for value in values)
