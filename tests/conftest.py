@@ -22,6 +22,12 @@ def replicate(monkeypatch, capsys):
             cli.main()
         return end.value.code or 0, *capsys.readouterr()
 
-    handler = signal.getsignal(signal.SIGINT)
-    yield replicate
-    signal.signal(signal.SIGINT, handler)  # Lightning leaves it ignored after an interruption
+    return replicate
+
+
+@pytest.fixture(autouse=True)
+def interruptible():
+    """Ctrl-C is ignored by what a script starts in the background, and after an interruption of Lightning; not by tests."""
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, handler)
