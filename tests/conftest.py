@@ -27,7 +27,7 @@ def replicate(monkeypatch, capsys):
 
 @pytest.fixture(autouse=True)
 def interruptible():
-    """Ctrl-C is ignored by what a script starts in the background, and after an interruption of Lightning; not by tests."""
+    """Not so what a script has started in the background, nor what follows an interruption of Lightning."""
     handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, handler)
