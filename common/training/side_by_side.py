@@ -49,8 +49,9 @@ def execute_all(paper: str, scale: str = "quick", accelerator: str | None = None
     program = importlib.import_module(f"replications.{paper}.experiment")
     waiting: list[Job] = []
     for name in names:
-        if hasattr(program, "train") and len(names) <= cores():
-            waiting += [Job(name, seed) for seed in config.resolve(paper, name, scale)["seeds"]]
+        seeds = config.resolve(paper, name, scale)["seeds"]
+        if hasattr(program, "train") and len(names) <= cores() and len(seeds) > 1:  # models that count have one
+            waiting += [Job(name, seed) for seed in seeds]
         waiting.append(Job(name, None))
     fork = multiprocessing.get_context("fork")
     running, failed, left = {}, [], set(names)

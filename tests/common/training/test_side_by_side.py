@@ -115,7 +115,7 @@ def by_seed(toy, monkeypatch):
 
     def step(run, seed):
         train(run, seed)
-        run.record("trained by", seed, torch.load(run.seed_folder(seed) / "model.pt")["process"])
+        run.record("trained by", seed, torch.load(run.seed_folder(seed) / "model.pt", weights_only=True)["process"])
         run.record("evaluated by", seed, os.getpid())
 
     toy.train, toy.step = train, step
