@@ -57,7 +57,11 @@ class DeepOutput(nn.Module):
 
     def forward(self, state: Tensor, word: Tensor, context: Tensor) -> Tensor:
         """Logits ``[..., V]``."""
-        t = maxout(self.state(state) + self.word(word) + self.context(context))
+        return self.added(state, word, self.context(context))
+
+    def added(self, state: Tensor, word: Tensor, context: Tensor) -> Tensor:
+        """Logits where the context is C_o c already, ``[..., 2l]``."""
+        t = maxout(self.state(state) + self.word(word) + context)
         return self.words(self.right(self.dropout(t)))
 
 

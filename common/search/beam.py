@@ -61,6 +61,7 @@ def beam_search(step: Step, state: State, start: int, end: int, *, beam_size: in
     words = torch.full((sentences, beam_size, 1), start, device=device)
     live = torch.full((sentences, beam_size), NEVER, device=device)  # log-probability; NEVER: the slot is empty
     live[:, 0] = 0.0
+    never = torch.tensor(forbidden, device=device, dtype=torch.long)
     room = torch.full((sentences, 1), beam_size, device=device)  # the beam less what is complete
     best = torch.full((sentences, n_best), NEVER, device=device)  # scores of the best complete ones
     found: list[list[Hypothesis]] = [[] for _ in range(sentences)]
@@ -69,11 +70,13 @@ def beam_search(step: Step, state: State, start: int, end: int, *, beam_size: in
         if not sentences or bool((live == NEVER).all()):
             break
         log_p, state = step(words[..., -1].flatten(), state)
-        log_p = log_p.view(sentences, beam_size, -1)
+        # What remains is among each hypothesis' own best: all words of all are not gone through again.
+        log_p, best_words = log_p.topk(min(beam_size + len(forbidden), log_p.shape[1]))
         if forbidden:
-            log_p = log_p.index_fill(2, torch.tensor(forbidden, device=device), NEVER)
-        scores, chosen = (live.unsqueeze(2) + log_p).flatten(1).topk(beam_size)
-        parents, next_words = chosen // log_p.shape[2], chosen % log_p.shape[2]
+            log_p = log_p.masked_fill(torch.isin(best_words, never), NEVER)
+        choices = log_p.shape[1]
+        scores, chosen = (live.unsqueeze(2) + log_p.view(sentences, beam_size, -1)).flatten(1).topk(beam_size)
+        parents, next_words = chosen // choices, best_words.view(sentences, -1).gather(1, chosen)
         words = torch.cat([words.gather(1, parents.unsqueeze(2).expand(-1, -1, length)), next_words.unsqueeze(2)], 2)
         rows = (first + parents).flatten()
         state = tuple(part.index_select(0, rows) for part in state)

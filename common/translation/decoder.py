@@ -74,15 +74,16 @@ class Decoder:
         graph = search(self.lm, self.eos, options.words, first, self.longest, *targets, score[order],
                        guess[order], lm_weight, jump_weight, self.stack, self.limit)
         chosen, log_p, jumps, _ = best_paths(*graph, options.words, paths)
-        features = np.concatenate([np.stack([local[order[row[row >= 0]]].sum(0) for row in chosen]),
-                                   log_p[:, None], -jumps[:, None]], 1)
-        used = [order[row[row >= 0]] for row in chosen]
-        words = [[word for option in row for word in options.text[option]] for row in used]
-        first_with: dict[tuple[str, ...], int] = {}
-        for i, text in enumerate(words):
-            first_with.setdefault(tuple(text), i)
+        used = np.where(chosen >= 0, order[chosen], len(order))  # [N, options], padded with a last one that is nothing
+        features = np.concatenate([np.append(local, np.zeros((1, width)), 0)[used].sum(1), log_p[:, None],
+                                   -jumps[:, None]], 1)
+        written = [" ".join(text) for text in options.text]
+        first_with: dict[str, int] = {}
+        for i, row in enumerate(used.tolist()):
+            first_with.setdefault(" ".join([written[option] for option in row if option < len(written)]), i)
         different = list(first_with.values())
-        return NBest([words[i] for i in different], features[different], [used[i] for i in different])
+        return NBest([text.split(" ") for text in first_with], features[different],
+                     [used[i][used[i] < len(order)] for i in different])
 
     def translate_all(self, options: Sequence[Options], local: Sequence[np.ndarray], weights: np.ndarray,
                       paths: int = 1) -> list[NBest]:

@@ -13,6 +13,7 @@ from common.compiled import compiled
 from common.search.ngram_automaton import step
 
 SLACK = 2.0  # nats of the language model by which an option may turn out better than its estimate
+# Fields are set one by one: a row that is assigned takes the compiler longer than all the rest.
 # fields of a hypothesis: the first open word; what is covered behind it, bit by bit; the word behind the last phrase;
 # the language model's state; first of its edges; best of its edges; whether it is on its stack
 GAP, BITS, END, STATE, EDGES, BEST, KEPT = range(7)
@@ -25,7 +26,9 @@ SCORE, LOG_P, JUMP = range(3)
 @compiled
 def _grown(array):
     larger = np.empty((2 * len(array), array.shape[1]), array.dtype)
-    larger[:len(array)] = array
+    for i in range(len(array)):
+        for j in range(array.shape[1]):
+            larger[i, j] = array[i, j]
     return larger
 
 
@@ -93,7 +96,9 @@ def _prune(members, size, value, keep):
     for i in range(size):
         values[i] = value[members[i], 0] + value[members[i], 1]
     order = np.argsort(-values, kind="mergesort")
-    members[:size] = members[:size][order]
+    before = members.copy()
+    for i in range(size):
+        members[i] = before[order[i]]
     return keep, values[order[keep - 1]]
 
 
@@ -115,7 +120,7 @@ def search(lm, eos, words, first, longest, target, target_starts, score, guess, 
     hypotheses, value = np.zeros((1024, 7), np.int64), np.zeros((1024, 2))  # value: score, outlook
     edges, edge_value = np.zeros((4096, 3), np.int64), np.zeros((4096, 3))
     table = np.full(4096, -1)
-    hypotheses[0] = (0, 0, 0, lm.start, -1, -1, 1)
+    hypotheses[0, STATE], hypotheses[0, EDGES], hypotheses[0, BEST], hypotheses[0, KEPT] = lm.start, -1, -1, 1
     count, edge_count = 1, 0
     members, sizes = np.zeros((words + 1, 2 * stack), np.int64), np.zeros(words + 1, np.int64)
     worst = np.full(words + 1, -np.inf)
@@ -171,12 +176,16 @@ def search(lm, eos, words, first, longest, target, target_starts, score, guess, 
                                 hypotheses, value = _grown(hypotheses), _grown(value)
                             new, count = count, count + 1
                             table[slot] = new
-                            hypotheses[new] = (new_gap, new_bits, new_end, state, -1, -1, 0)
-                            value[new] = (-np.inf, rest)
+                            hypotheses[new, GAP], hypotheses[new, BITS] = new_gap, new_bits
+                            hypotheses[new, END], hypotheses[new, STATE] = new_end, state
+                            hypotheses[new, EDGES], hypotheses[new, BEST], hypotheses[new, KEPT] = -1, -1, 0
+                            value[new, 0], value[new, 1] = -np.inf, rest
                         if edge_count == len(edges):
                             edges, edge_value = _grown(edges), _grown(edge_value)
-                        edges[edge_count] = (h, option, hypotheses[new, EDGES])
-                        edge_value[edge_count] = (new_score, log_p, float(jump))
+                        edges[edge_count, BEFORE], edges[edge_count, OPTION] = h, option
+                        edges[edge_count, NEXT] = hypotheses[new, EDGES]
+                        edge_value[edge_count, SCORE] = new_score
+                        edge_value[edge_count, LOG_P], edge_value[edge_count, JUMP] = log_p, jump
                         hypotheses[new, EDGES] = edge_count
                         if new_score > value[new, 0]:
                             value[new, 0] = new_score
@@ -221,11 +230,14 @@ def best_paths(hypotheses, value, edges, edge_value, final, words, paths):
             if open_count == 0:
                 break
             chosen = np.argmax(open_value[:open_count, 0])
-            path, begin, edge = open_path[chosen]
+            path, begin, edge = open_path[chosen, 0], open_path[chosen, 1], open_path[chosen, 2]
             scores[count] = open_value[chosen, 0]
             open_count -= 1
-            open_value[chosen], open_path[chosen] = open_value[open_count], open_path[open_count]
-            found[count, :begin] = found[path, :begin]
+            open_value[chosen, 0] = open_value[open_count, 0]
+            for field in range(3):
+                open_path[chosen, field] = open_path[open_count, field]
+            for place in range(begin):
+                found[count, place] = found[path, place]
             found[count, begin] = edge
             h = edges[edge, BEFORE]
             begin += 1
@@ -244,11 +256,14 @@ def best_paths(hypotheses, value, edges, edge_value, final, words, paths):
                     if open_count == len(open_value):
                         open_value, open_path = _grown(open_value), _grown(open_path)
                     open_value[open_count, 0] = scores[count] - value[h, 0] + edge_value[edge, SCORE]
-                    open_path[open_count] = (count, place, edge)
+                    open_path[open_count, 0], open_path[open_count, 1], open_path[open_count, 2] = count, place, edge
                     open_count += 1
                 edge = edges[edge, NEXT]
         count += 1
-    options = np.full((count, max(1, lengths[:count].max())), -1)
+    longest = 1
+    for n in range(count):
+        longest = max(longest, lengths[n])
+    options = np.full((count, longest), -1)
     log_p, jumps = np.zeros(count), np.zeros(count)
     for n in range(count):
         for place in range(lengths[n]):

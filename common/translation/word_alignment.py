@@ -66,7 +66,7 @@ def align(text: Bitext, source_size: int, *, model1: int = 5, hmm: int = 5) -> n
         counts, jumps = _expect(cells.t, jumps, *arrays)
         cells.normalise(counts)
         jumps = jumps / jumps.sum() + 1e-6
-    return _best(cells.t, jumps, *arrays)
+    return _best(np.log(cells.t), jumps, *arrays)
 
 
 @compiled
@@ -150,7 +150,7 @@ def _expect(t, jumps, cell, starts, source_starts, target_starts):
 
 
 @compiled
-def _best(t, jumps, cell, starts, source_starts, target_starts):
+def _best(log_t, jumps, cell, starts, source_starts, target_starts):
     """The likeliest sequence of states (Viterbi)."""
     found = np.empty(target_starts[-1], np.int64)
     for n in range(len(starts) - 1):
@@ -165,11 +165,11 @@ def _best(t, jumps, cell, starts, source_starts, target_starts):
                 if score[j, state] == -np.inf:
                     continue
                 memory = state + 1 if state < source else state - source
-                value = score[j, state] + np.log(EMPTY) + np.log(t[cell[row + source]])
+                value = score[j, state] + np.log(EMPTY) + log_t[cell[row + source]]
                 if value > score[j + 1, source + memory]:
                     score[j + 1, source + memory], came[j + 1, source + memory] = value, state
                 for k in range(source):
-                    value = score[j, state] + move[memory, k] + np.log(t[cell[row + k]])
+                    value = score[j, state] + move[memory, k] + log_t[cell[row + k]]
                     if value > score[j + 1, k]:
                         score[j + 1, k], came[j + 1, k] = value, state
         state = np.argmax(score[target])

@@ -114,6 +114,7 @@ def plain_decoding(scale: str) -> Callable[[], None]:
     def work() -> None:
         for source in sources:
             state, memory = network.encode(torch.from_numpy(source).long().unsqueeze(1), torch.tensor([len(source)]))
+            memory = network.prepare(memory)
             beam = [(0.0, [network.end], state)]
             for _ in range(config.max_output):
                 longer = []

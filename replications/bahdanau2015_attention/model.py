@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from common.attention import AdditiveAttention, Memory
 from common.cells.gru import GRU
@@ -121,9 +122,20 @@ class EncoderDecoder(nn.Module):
         logits = self.output(decoded.states[mask], decoded.words[mask], decoded.contexts[mask])
         return nats_per_sentence(logits, target, mask)
 
-    def step(self, words: Tensor, state: Tensor, memory: Memory | Tensor) -> tuple[Tensor, Tensor]:
+    def prepare(self, memory: Memory | Tensor) -> Memory | Tensor:
+        """For beam search: a memory of what the annotations a add to the gated unit and to the output layer.
+
+        C c_i = sum_j alpha_ij C a_j: so the products are made once per source word, not for each hypothesis and step.
+        """
+        into = torch.cat([self.context.weight, self.output.context.weight])
+        if isinstance(memory, Memory):
+            return memory._replace(annotations=F.linear(memory.annotations, into))
+        return F.linear(memory, into)
+
+    def step(self, words: Tensor, state: Tensor, prepared: Memory | Tensor) -> tuple[Tensor, Tensor]:
         """Log-probabilities of the word after ``words`` ``[N]`` in state s ``[N, n]``, ``[N, V]``, and the next s."""
-        context, _ = self.attention(state, memory)
+        into_unit, into_output = self.attention(state, prepared)[0].split(
+            [self.context.out_features, self.output.context.out_features], 1)
         embedded = self.embedding(words)
-        log_p = self.output(state, embedded, context).log_softmax(-1)
-        return log_p, self.decoder.step(self.decoder.input(embedded) + self.context(context), state)
+        log_p = self.output.added(state, embedded, into_output).log_softmax(-1)
+        return log_p, self.decoder.step(self.decoder.input(embedded) + into_unit, state)

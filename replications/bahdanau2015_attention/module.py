@@ -37,7 +37,7 @@ class Translation(Module):
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """The norm of the whole gradient is at most ``clip_norm`` (B.2)."""
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip_norm)
+        torch.nn.utils.clip_grad_norm_(optimizer.param_groups[0]["params"], self.config.clip_norm)
 
     def configure_optimizers(self) -> dict:
         config, weights = self.config, self.network.parameters()

@@ -30,8 +30,8 @@ def translate(network: EncoderDecoder, sources: Sequence[np.ndarray], config: Co
         ids, lengths = pad([sources[i] for i in chosen])
         state, memory = network.encode(ids.to(device), lengths.to(device))
 
-        def step(words, state, memory=memory):
-            log_p, s = network.step(words, *state, memory)
+        def step(words, state, prepared=network.prepare(memory)):
+            log_p, s = network.step(words, *state, prepared)
             return log_p, (s,)
 
         outputs = beam_search(step, (state,), network.end, network.end, beam_size=config.beam_size, n_best=n_best,

@@ -42,6 +42,14 @@ def test_padding_stands_behind_the_end():
     assert batch.target_mask.sum(0).tolist() == batch.target_lengths.tolist()
 
 
+def test_a_batch_is_its_pairs():
+    pairs = make(100)
+    for batch in Batches(pairs, 16, 1):
+        for found, expected in zip(batch, collate([pairs[i] for i in numbers(batch)]), strict=True):
+            assert found.dtype == expected.dtype
+            torch.testing.assert_close(found, expected)
+
+
 @pytest.mark.parametrize("seed", [None, 1])
 def test_an_epoch_has_every_pair_once(seed):
     batches = Batches(make(1003), 16, seed)

@@ -47,7 +47,7 @@ def test_the_markov_model_sums_over_all_paths():
                 counts[cells.cell[cells.starts[n] + j * (size + 1) + i]] += p / sum(paths.values())
         best = max(paths, key=paths.get)
         arrays = cells.cell, cells.starts, text.source_starts, text.target_starts
-        found = _best(cells.t, jumps, *arrays)[text.target_starts[n]:text.target_starts[n + 1]]
+        found = _best(np.log(cells.t), jumps, *arrays)[text.target_starts[n]:text.target_starts[n + 1]]
         assert [i if i < size else -1 for i in best] == found.tolist()
     found, jump_counts = _expect(cells.t, jumps, *arrays)
     np.testing.assert_allclose(found, counts, rtol=1e-10)

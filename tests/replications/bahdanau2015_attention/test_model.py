@@ -85,6 +85,7 @@ def test_step_by_step_is_the_whole_sentence(network, batch):
     """What beam search adds up is what training lowers."""
     with torch.no_grad():
         state, memory = network.encode(*batch[:2])
+        memory = network.prepare(memory)
         words, total = torch.full((len(PAIRS),), END), torch.zeros(len(PAIRS), dtype=torch.float64)
         for t, row in enumerate(batch.target):
             log_p, state = network.step(words, state, memory)

@@ -24,10 +24,10 @@ def network(seed=1, **changes) -> Seq2Seq:
     return Seq2Seq(settings(init_range=0.5, **changes), 11, 13, END).double()
 
 
-def batch():
+def batch(source_lengths=(3, 7, 0, 5)):
     draw = torch.Generator().manual_seed(1)
     sides = [[torch.cat([torch.randint(1, size, (n,), generator=draw), torch.zeros(1, dtype=torch.long)]).numpy()
-              for n in lengths] for size, lengths in ((11, (3, 7, 0, 5)), (13, (4, 2, 6, 1)))]
+              for n in lengths] for size, lengths in ((11, source_lengths), (13, (4, 2, 6, 1)))]
     return collate(list(zip(*sides, strict=True)))
 
 
@@ -49,8 +49,9 @@ def by_hand(stack: nn.LSTM, x: torch.Tensor, state=None):
 
 
 @pytest.mark.parametrize("reverse", [True, False])
-def test_a_batch_is_each_sentence_by_hand(reverse):
-    net, pairs = network(reverse_source=reverse), batch()
+@pytest.mark.parametrize("lengths", [(3, 7, 0, 5), (4, 4, 4, 4)], ids=["padded", "not padded"])
+def test_a_batch_is_each_sentence_by_hand(reverse, lengths):
+    net, pairs = network(reverse_source=reverse), batch(lengths)
     mask = pairs.target_mask
     logits = net(pairs.source, pairs.source_lengths, shifted(pairs.target, END), mask)
     expected = torch.zeros(*mask.shape, 13, dtype=torch.float64)
