@@ -46,10 +46,8 @@ class Seq2Seq(nn.Module):
         """
         if self.reverse_source:
             source = reversed_words(source, lengths - 1)
-        words = self.source_embedding(source)
-        if int(lengths.min()) < len(source):  # else nothing is padded, and torch has a faster way
-            words = pack_padded_sequence(words, lengths.cpu(), enforce_sorted=False)
-        return self.encoder(words)[1]
+        packed = pack_padded_sequence(self.source_embedding(source), lengths.cpu(), enforce_sorted=False)
+        return self.encoder(packed)[1]
 
     def decode(self, words: Tensor, state: State) -> tuple[Tensor, State]:
         """From the words before ``[T, B]`` and the state to what the output layer reads ``[T, B, H]``."""
