@@ -21,6 +21,7 @@ from replications.sutskever2014_seq2seq.module import Translator
 from replications.sutskever2014_seq2seq.rescoring import Words
 from replications.sutskever2014_seq2seq.translation import translate
 
+TOGETHER = 100  # sentences, where nothing is learnt
 GROUPS = 5  # of test sentences, by length and by rarity of their words
 
 
@@ -78,8 +79,7 @@ def train(run: Run, seed: int) -> Translator:
         module.load_state_dict(checkpoints.load(path)["weights"])
     else:
         batches = partial(Batches, corpus.train, config.batch_size, seed)
-        valid = Batches(corpus.valid, config.batch_size)
-        fit(run, seed, module, batches, valid, max_epochs=int(np.ceil(config.max_epochs)), precision=config.precision)
+        fit(run, seed, module, batches, Batches(corpus.valid, TOGETHER), max_epochs=int(np.ceil(config.max_epochs)), precision=config.precision)
         if run.is_first_process:
             vocabularies = [corpus.source.fingerprint, corpus.target.fingerprint]
             checkpoints.save_atomically({"config": run.settings, "vocabularies": vocabularies,
@@ -130,7 +130,7 @@ def first(pairs: Pairs, count: int | None) -> list[tuple[np.ndarray, np.ndarray]
 def perplexity(module: Translator, pairs: Pairs) -> float:
     """Of the target's words and ends of sentences, given the source."""
     nats = words = 0.0
-    for batch in Batches(pairs, module.config.batch_size):
+    for batch in Batches(pairs, TOGETHER):
         batch = type(batch)(*(part.to(module.device) for part in batch))
         nats += module.negative_log_probabilities(batch).double().sum().item()
         words += batch.target_lengths.sum().item()
