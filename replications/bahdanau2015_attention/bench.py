@@ -22,7 +22,7 @@ from replications.bahdanau2015_attention.model import EncoderDecoder
 from replications.bahdanau2015_attention.translate import translate
 
 VOCABULARY, HIDDEN, BATCH, SOURCE, TARGET = 5000, 256, 80, 14, 15
-SENTENCES = {"quick": (600, 200), "scaled": (VOCABULARY, 40)}  # scale -> vocabulary, sentences to translate
+SENTENCES = {"quick": (600, 200), "scaled": (VOCABULARY, 100)}  # scale -> vocabulary, sentences to translate
 UNIT = "target words"
 REFERENCE = "plain torch: nn.GRU, nn.GRUCell, nn.Linear"
 
@@ -154,7 +154,7 @@ TASKS = {
     "beam 5, small network, 200 sentences together": partial(decoding, "quick", 200),
     "beam 5, small network, 200 sentences one at a time": partial(decoding, "quick", 1),
     "beam 5, small network, 200 sentences one at a time, hypotheses one at a time": partial(plain_decoding, "quick"),
-    "beam 5, 40 sentences together": partial(decoding, "scaled", 40),
-    "beam 5, 40 sentences one at a time": partial(decoding, "scaled", 1),
-    "beam 5, 40 sentences one at a time, hypotheses one at a time": partial(plain_decoding, "scaled"),
+    "beam 5, 100 sentences together": partial(decoding, "scaled", 100),
+    "beam 5, 100 sentences one at a time": partial(decoding, "scaled", 1),
+    "beam 5, 100 sentences one at a time, hypotheses one at a time": partial(plain_decoding, "scaled"),
 }
