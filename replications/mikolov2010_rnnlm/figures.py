@@ -83,11 +83,12 @@ def classes(runs: Runs) -> tuple[str, Figure]:
     for speed, value, count in points:
         axes.annotate(f"{count:,} classes" if count else "full softmax", (speed, value), (6, 5),
                       textcoords="offset points", color=INK)
-    axes.set_xscale("log")
     axes.margins(x=0.18, y=0.15)
+    axes.set_xlim(left=0)
     axes.set(xlabel="words per second in training", ylabel="test perplexity")
     return ("Perplexity against training speed for several numbers of classes (200 hidden units). The full softmax "
-            "is computed in bfloat16, the others in single precision."), figure
+            "is computed in bfloat16, the others in single precision; machines and what else ran on them differ, "
+            "`replicate bench` measures speeds side by side."), figure
 
 
 def text_size(runs: Runs) -> tuple[str, Figure]:
