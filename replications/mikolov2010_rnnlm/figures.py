@@ -80,8 +80,8 @@ def classes(runs: Runs) -> tuple[str, Figure]:
     figure = Figure(figsize=(6.4, 3.2))
     axes = figure.add_subplot()
     axes.plot([p[0] for p in points], [p[1] for p in points], "o", color=PALETTE[0])
-    for speed, value, count in points:
-        axes.annotate(f"{count:,} classes" if count else "full softmax", (speed, value), (6, 5),
+    for i, (speed, value, count) in enumerate(points):  # neighbours are named above and below
+        axes.annotate(f"{count:,} classes" if count else "full softmax", (speed, value), (6, -12 if i % 2 else 5),
                       textcoords="offset points", color=INK)
     axes.margins(x=0.18, y=0.15)
     axes.set_xlim(left=0)

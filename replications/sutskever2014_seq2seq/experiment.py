@@ -79,7 +79,8 @@ def train(run: Run, seed: int) -> Translator:
         module.load_state_dict(checkpoints.load(path)["weights"])
     else:
         batches = partial(Batches, corpus.train, config.batch_size, seed)
-        fit(run, seed, module, batches, Batches(corpus.valid, TOGETHER), max_epochs=int(np.ceil(config.max_epochs)), precision=config.precision)
+        fit(run, seed, module, batches, Batches(corpus.valid, TOGETHER), max_epochs=int(np.ceil(config.max_epochs)),
+            precision=config.precision)
         if run.is_first_process:
             vocabularies = [corpus.source.fingerprint, corpus.target.fingerprint]
             checkpoints.save_atomically({"config": run.settings, "vocabularies": vocabularies,
