@@ -5,7 +5,7 @@ bootstrap (Koehn 2004) need. The number is that of :func:`common.metrics.bleu.mu
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,21 +16,24 @@ ORDER = 4
 WIDTH = 2 * ORDER + 1  # matching 1- to 4-grams, all 1- to 4-grams, words of the reference
 
 
-def ngrams(words: Sequence[str]) -> Counter:
-    """All 1- to 4-grams and how often they occur."""
-    return Counter(tuple(words[i:i + n]) for n in range(1, ORDER + 1) for i in range(len(words) - n + 1))
+def ngrams(words: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """All 1- to 4-grams."""
+    for n in range(1, ORDER + 1):
+        yield from zip(*(words[i:] for i in range(n)), strict=False)
 
 
 def statistics(hypotheses: Sequence[Sequence[str]], reference: Sequence[str]) -> np.ndarray:
     """Counts of each of N translations of one sentence ``[N, 9]``."""
-    wanted = ngrams(reference)
-    found = np.zeros((len(hypotheses), WIDTH), np.int64)
-    for row, words in zip(found, hypotheses, strict=True):
-        for gram, count in ngrams(words).items():
-            row[len(gram) - 1] += min(count, wanted.get(gram, 0))
-        row[ORDER:2 * ORDER] = [max(0, len(words) - n) for n in range(ORDER)]
-        row[-1] = len(reference)
-    return found
+    wanted = Counter(ngrams(reference))
+    found = []
+    for words in hypotheses:
+        matching, left = [0] * ORDER, dict(wanted)
+        for gram in ngrams(words):
+            if left.get(gram):
+                left[gram] -= 1
+                matching[len(gram) - 1] += 1
+        found.append([*matching, *(max(0, len(words) - n) for n in range(ORDER)), len(reference)])
+    return np.array(found, np.int64).reshape(-1, WIDTH)
 
 
 def corpus_statistics(hypotheses: Sequence[Sequence[str]], references: Sequence[Sequence[str]]) -> np.ndarray:

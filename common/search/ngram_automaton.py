@@ -61,8 +61,14 @@ def step(automaton, state, word):
     """(ln p(word | state), the state after it)."""
     log_p = 0.0
     while True:
-        start, end = automaton.first[state], automaton.first[state + 1]
-        at = start + np.searchsorted(automaton.word[start:end], word)
+        at, end = automaton.first[state], automaton.first[state + 1]
+        behind = end
+        while at < behind:
+            middle = (at + behind) // 2
+            if automaton.word[middle] < word:
+                at = middle + 1
+            else:
+                behind = middle
         if at < end and automaton.word[at] == word:
             return log_p + automaton.log_p[at], automaton.target[at]
         log_p += automaton.log_backoff[state]

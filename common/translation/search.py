@@ -45,7 +45,7 @@ def alone(lm, target, target_starts):
     """log p of each phrase without what stands before it ``[O]``."""
     found = np.zeros(len(target_starts) - 1)
     for option in range(len(found)):
-        state = 0
+        state = np.int64(0)
         for at in range(target_starts[option], target_starts[option + 1]):
             p, state = step(lm, state, target[at])
             found[option] += p
@@ -93,13 +93,15 @@ def _prune(members, size, value, keep):
     if size <= keep:
         return size, -np.inf
     values = np.empty(size)
-    for i in range(size):
-        values[i] = value[members[i], 0] + value[members[i], 1]
-    order = np.argsort(-values, kind="mergesort")
-    before = members.copy()
-    for i in range(size):
-        members[i] = before[order[i]]
-    return keep, values[order[keep - 1]]
+    for i in range(size):  # insertion: the first ones are in order from the last time
+        member = members[i]
+        own = value[member, 0] + value[member, 1]
+        at = i
+        while at and values[at - 1] < own:
+            values[at], members[at] = values[at - 1], members[at - 1]
+            at -= 1
+        values[at], members[at] = own, member
+    return keep, values[keep - 1]
 
 
 @compiled
@@ -229,7 +231,10 @@ def best_paths(hypotheses, value, edges, edge_value, final, words, paths):
         else:
             if open_count == 0:
                 break
-            chosen = np.argmax(open_value[:open_count, 0])
+            chosen = 0
+            for other in range(1, open_count):
+                if open_value[other, 0] > open_value[chosen, 0]:
+                    chosen = other
             path, begin, edge = open_path[chosen, 0], open_path[chosen, 1], open_path[chosen, 2]
             scores[count] = open_value[chosen, 0]
             open_count -= 1

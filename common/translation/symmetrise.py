@@ -56,13 +56,13 @@ def _join(forwards, backwards, source_starts, target_starts, method):
         for i in range(len(back)):
             if back[i] >= 0:
                 votes[i, back[i]] += 1
-        links = votes > (0 if method == 1 else 1)
+        links = np.zeros((len(back), len(ahead)), np.bool_)
+        row, column = np.zeros(len(back), np.bool_), np.zeros(len(ahead), np.bool_)
+        for i in range(len(back)):
+            for j in range(len(ahead)):
+                if votes[i, j] == 2 or votes[i, j] and method == 1:
+                    links[i, j] = row[i] = column[j] = True
         if method == 2:
-            row, column = np.zeros(len(back), np.bool_), np.zeros(len(ahead), np.bool_)
-            for i in range(len(back)):
-                for j in range(len(ahead)):
-                    if links[i, j]:
-                        row[i] = column[j] = True
             grown = True
             while grown:  # grow-diag: neighbours that link a word without a link
                 grown = False

@@ -99,16 +99,20 @@ def _expect(t, jumps, cell, starts, source_starts, target_starts):
             for i in range(source + 1):
                 emit[j, i] = t[cell[starts[n] + j * (source + 1) + i]]
         forward, backward = np.zeros((target, 2 * source + 1)), np.zeros((target, 2 * source + 1))
+        before = np.zeros((target, source + 1))
+        before[0, 0] = 1.0
         for j in range(target):
             total = 0.0
             for i in range(source + 1):  # i: the position remembered before, 0 for none
-                before = (1.0 if i == 0 else 0.0) if j == 0 else (
-                    forward[j - 1, source + i] + (forward[j - 1, i - 1] if i else 0.0))
-                if before == 0.0:
+                if j:
+                    before[j, i] = forward[j - 1, source + i]
+                    if i:
+                        before[j, i] += forward[j - 1, i - 1]
+                if before[j, i] == 0.0:
                     continue
-                forward[j, source + i] += before * EMPTY * emit[j, source]
+                forward[j, source + i] += before[j, i] * EMPTY * emit[j, source]
                 for k in range(source):
-                    forward[j, k] += before * move[i, k] * emit[j, k]
+                    forward[j, k] += before[j, i] * move[i, k] * emit[j, k]
             for state in range(2 * source + 1):
                 total += forward[j, state]
             for state in range(2 * source + 1):
@@ -135,17 +139,13 @@ def _expect(t, jumps, cell, starts, source_starts, target_starts):
         for j in range(target):
             total = 0.0
             for i in range(source + 1):
-                before = (1.0 if i == 0 else 0.0) if j == 0 else (
-                    forward[j - 1, source + i] + (forward[j - 1, i - 1] if i else 0.0))
-                total += before * EMPTY * emit[j, source] * backward[j, source + i]
+                total += before[j, i] * EMPTY * emit[j, source] * backward[j, source + i]
                 for k in range(source):
-                    total += before * move[i, k] * emit[j, k] * backward[j, k]
+                    total += before[j, i] * move[i, k] * emit[j, k] * backward[j, k]
             for i in range(source + 1):
-                before = (1.0 if i == 0 else 0.0) if j == 0 else (
-                    forward[j - 1, source + i] + (forward[j - 1, i - 1] if i else 0.0))
                 for k in range(source):
                     jump = min(max(k + 1 - i, -FARTHEST), FARTHEST)
-                    jump_counts[jump + FARTHEST] += before * move[i, k] * emit[j, k] * backward[j, k] / total
+                    jump_counts[jump + FARTHEST] += before[j, i] * move[i, k] * emit[j, k] * backward[j, k] / total
     return counts, jump_counts
 
 
@@ -155,8 +155,12 @@ def _best(log_t, jumps, cell, starts, source_starts, target_starts):
     found = np.empty(target_starts[-1], np.int64)
     for n in range(len(starts) - 1):
         source, target = source_starts[n + 1] - source_starts[n], target_starts[n + 1] - target_starts[n]
-        move = np.log(_transitions(jumps, source))
-        score = np.full((target + 1, 2 * source + 1), -np.inf)  # row j: after j words
+        move = _transitions(jumps, source)
+        for i in range(source + 1):
+            for k in range(source):
+                move[i, k] = np.log(move[i, k])
+        score = np.empty((target + 1, 2 * source + 1))  # row j: after j words
+        score[:] = -np.inf
         came = np.zeros((target + 1, 2 * source + 1), np.int64)
         score[0, source] = 0.0
         for j in range(target):
@@ -172,7 +176,10 @@ def _best(log_t, jumps, cell, starts, source_starts, target_starts):
                     value = score[j, state] + move[memory, k] + log_t[cell[row + k]]
                     if value > score[j + 1, k]:
                         score[j + 1, k], came[j + 1, k] = value, state
-        state = np.argmax(score[target])
+        state = 0
+        for other in range(1, 2 * source + 1):
+            if score[target, other] > score[target, state]:
+                state = other
         for j in range(target, 0, -1):
             found[target_starts[n] + j - 1] = state if state < source else -1
             state = came[j, state]
