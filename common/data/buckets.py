@@ -10,7 +10,7 @@ from torch import Tensor
 from common.data.parallel import Pairs
 from common.errors import UserError
 
-POOL = 50  # batches that are sorted by length together
+POOL = 200  # batches that are sorted by length together
 
 
 class Batch(NamedTuple):
@@ -52,7 +52,7 @@ def _cut(flat: np.ndarray, starts: np.ndarray, chosen: np.ndarray) -> tuple[Tens
 class Batches:
     """Batches of a corpus; its position is part of a checkpoint.
 
-    Each epoch shuffles all pairs, sorts pools of 50 batches by length, cuts them, and shuffles the batches. Batches of
+    Each epoch shuffles all pairs, sorts pools of 200 batches by length, cuts them, and shuffles the batches. Batches of
     an epoch differ in size by at most one pair.
 
     Args:

@@ -49,6 +49,15 @@ def run(run: Run) -> None:
         add_rows(run)
 
 
+def train(run: Run, seed: int) -> None:
+    """The network of phrases or sentences of one seed, which :func:`run` then finds done."""
+    source, target = shortlists(run.corpus, run.config)
+    if run.config.task == "sentences":
+        train_sentences(run, seed, source, target)
+    else:
+        train_phrases(run, seed, system_of(run.corpus, run.config), source, target)
+
+
 def shortlists(corpus: ParallelCorpus, config: Config) -> tuple[Shortlist, Shortlist]:
     return Shortlist(corpus.source, config.source_vocabulary), Shortlist(corpus.target, config.target_vocabulary)
 
@@ -92,7 +101,7 @@ def add_rows(run: Run) -> None:
                 add_language_model(run, seed, system, with_rnn, column, outputs, target)
             save(run, seed, system, weights, with_rnn)
             compare_scores(run, seed, system, column, rows)
-            if seed == config.seeds[0] and "cslm" in config.rows:
+            if seed == config.seeds[0] and config.unit == "gated":
                 pictures(run, system, module, column, rows, source, target)
 
 
@@ -104,7 +113,8 @@ def words_of(system: PhraseSystem, weights: np.ndarray, extra: np.ndarray | None
 def add_rnn(run: Run, seed: int, system: PhraseSystem, weights: np.ndarray, column: np.ndarray,
             baseline: dict[str, Words]) -> dict[str, list[NBest]]:
     """The row "+ RNN", with n-best lists for what follows; and how BLEU depends on length without and with it."""
-    outputs = {split: system.lists(split, weights, extra=column[:, None], paths=run.config.paths) for split in SPLITS}
+    paths = run.config.paths if "cslm" in run.config.rows else 1
+    outputs = {split: system.lists(split, weights, extra=column[:, None], paths=paths) for split in SPLITS}
     found = {split: [each.words[0] for each in lists] for split, lists in outputs.items()}
     record_bleu(run, "rnn", seed, found, baseline)
     run.record("weight/rnn", seed, weights[-3] / np.abs(weights).sum())
@@ -184,6 +194,12 @@ def train_phrases(run: Run, seed: int, system: PhraseSystem, source: Shortlist, 
     nats = -phrases.score(module.network, texts[1]).sum()
     run.record("valid/perplexity", seed, math.exp(nats / len(texts[1].target)))
     return module
+
+
+def train_sentences(run: Run, seed: int, source: Shortlist, target: Shortlist) -> PhraseLearner:
+    """On whole sentences (2014b)."""
+    texts = [sentences.shortened(getattr(run.corpus, split), source, target) for split in ("train", "valid")]
+    return train_pairs(run, seed, *texts, source, target)
 
 
 def train_language_model(run: Run, seed: int, target: Shortlist) -> CSLM:
@@ -275,20 +291,20 @@ def translate_sentences(run: Run) -> None:
     """The network alone (2014b): BLEU by length and by unknown words."""
     corpus, config = run.corpus, run.config
     source, target = shortlists(corpus, config)
-    splits = {split: sentences.shortened(getattr(corpus, split), source, target) for split in ("train", *SPLITS)}
+    text = sentences.shortened(corpus.test, source, target)
     lengths, unknown = difficulty(corpus, source, target)
     references = corpus.tokenised_references("test")
     for seed in config.seeds:
         with run.seed(seed):
-            module = train_pairs(run, seed, splits["train"], splits["valid"], source, target)
+            module = train_sentences(run, seed, source, target)
             if not run.is_first_process:
                 continue
-            found = sentences.translate(module.network, [one for one, _ in splits["test"]], beam_size=config.beam_size,
+            found = sentences.translate(module.network, [one for one, _ in text], beam_size=config.beam_size,
                                         max_output=config.max_output)
             hypotheses = [[target.words[i] for i in words] for words in found]
             run.record("test/bleu", seed, multi_bleu(hypotheses, references).bleu)
-            nats = -phrases.score(module.network, splits["test"]).sum()
-            run.record("test/perplexity", seed, math.exp(nats / len(splits["test"].target)))
+            nats = -phrases.score(module.network, text).sum()
+            run.record("test/perplexity", seed, math.exp(nats / len(text.target)))
             numbers, rows = sentences.breakdown(hypotheses, references, lengths, unknown)
             for name, value in numbers.items():
                 run.record(f"test/bleu/{name}", seed, value)

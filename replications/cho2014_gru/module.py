@@ -47,7 +47,7 @@ class Learner(Module, ABC):
         if self.config.optimizer == "adadelta":
             optimiser: torch.optim.Optimizer = torch.optim.Adadelta(self.parameters(), self.lr, rho=0.95, eps=1e-6)
         else:
-            optimiser = torch.optim.Adam(self.parameters(), self.lr)
+            optimiser = torch.optim.Adam(self.parameters(), self.lr, fused=True)
         falls = self.config.decay == "linear"
         rate = LambdaLR(optimiser, lambda n: max(0.0, 1 - n / (self.updates + 1)) if falls else 1.0)
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": rate, "interval": "step"}}
