@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 import torch
 
+from common import config as configuration
 from common.data.buckets import Batches
 from common.data.parallel import Pairs
 from common.errors import UserError
 from common.reporting.published import load_paper
 from common.text.vocabulary import Vocabulary
 from common.training.checkpoints import SaveLast
-from common.training.run import execute
+from common.training.run import execute, train_seed
 from common.translation.phrase_table import PhraseTable
 from replications.cho2014_gru import experiment, figures, phrases, sentences
 from replications.cho2014_gru.data import mispair
@@ -84,6 +85,21 @@ def test_resuming_is_exact(checkout, tiny, monkeypatch):
     assert {path.parent.name for path in kills} == {"network", "cslm"}
     assert {name: values for name, values in whole.items() if name != "scoring"} == \
         {name: values for name, values in again.items() if name != "scoring"}
+
+
+@pytest.mark.parametrize("name", ["smt", "sentences"])
+def test_a_seed_can_be_trained_ahead(checkout, tiny, monkeypatch, name):
+    """What is trained ahead of the rest is what the rest would have trained, and is not trained again."""
+    changes = tiny(**({"rows": ["rnn"]} if name == "smt" else {"max_length": 12}))
+    whole = results(execute(PAPER, name, overrides=changes, accelerator="cpu"))["metrics"]
+    resolve = configuration.resolve
+    monkeypatch.setattr(configuration, "resolve", lambda paper, which, scale, more=():
+                        resolve(paper, which, scale, [*changes, *more]))
+    train_seed(PAPER, name, "quick", 1, "cpu")
+    monkeypatch.setattr("replications.cho2014_gru.experiment.fit", None)
+    ahead = results(execute(PAPER, name, accelerator="cpu"))["metrics"]
+    assert whole.keys() == ahead.keys()
+    assert all(whole[name] == ahead[name] for name in whole if name != "scoring")
 
 
 def test_phrases_are_learnt():
