@@ -32,16 +32,19 @@ def records(suite: Suite, scale: str = "quick", only: str | None = None) -> list
 
 
 def chunks(data: bytes) -> Iterator[bytes]:
-    """The records of a .wandb file: 7 bytes of header, then LevelDB's log format in blocks of 32 KiB."""
+    """The whole records of a .wandb file: 7 bytes of header, then LevelDB's log format in blocks of 32 KiB."""
     place, record = 7, b""
-    while place < len(data):
+    while place + 7 <= len(data):
         left = 32768 - place % 32768
         if left < 7:
             place += left  # a header never crosses a block
             continue
         _, length, kind = struct.unpack("<IHB", data[place : place + 7])
-        record += data[place + 7 : place + 7 + length]
-        place += 7 + length
+        end = place + 7 + length
+        if end > len(data):
+            return  # still being written
+        record += data[place + 7 : end]
+        place = end
         if kind in (1, 4):  # whole, or the last part
             yield record
             record = b""
