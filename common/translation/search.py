@@ -13,7 +13,7 @@ from common.compiled import compiled
 from common.search.ngram_automaton import step
 
 SLACK = 2.0  # nats of the language model by which an option may turn out better than its estimate
-# Fields are set one by one: a row that is assigned takes the compiler longer than all the rest.
+# Loops stand where numpy has a function (sort, argmax, a row that is assigned): numba takes seconds to compile those.
 # fields of a hypothesis: the first open word; what is covered behind it, bit by bit; the word behind the last phrase;
 # the language model's state; first of its edges; best of its edges; whether it is on its stack
 GAP, BITS, END, STATE, EDGES, BEST, KEPT = range(7)
@@ -93,7 +93,7 @@ def _prune(members, size, value, keep):
     if size <= keep:
         return size, -np.inf
     values = np.empty(size)
-    for i in range(size):  # insertion: the first ones are in order from the last time
+    for i in range(size):  # by insertion: those that were kept the last time are in order already
         member = members[i]
         own = value[member, 0] + value[member, 1]
         at = i

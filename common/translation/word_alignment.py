@@ -159,8 +159,7 @@ def _best(log_t, jumps, cell, starts, source_starts, target_starts):
         for i in range(source + 1):
             for k in range(source):
                 move[i, k] = np.log(move[i, k])
-        score = np.empty((target + 1, 2 * source + 1))  # row j: after j words
-        score[:] = -np.inf
+        score = np.full((target + 1, 2 * source + 1), -np.inf)  # row j: after j words
         came = np.zeros((target + 1, 2 * source + 1), np.int64)
         score[0, source] = 0.0
         for j in range(target):
