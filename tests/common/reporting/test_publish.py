@@ -84,6 +84,14 @@ def read(folder: str | Path) -> dict:
     return found
 
 
+def test_a_file_that_is_cut_anywhere_has_its_first_records():
+    written = [b"", b"first", b"second"]
+    data = bytes(7) + b"".join(struct.pack("<IHB", 0, len(record), 1) + record for record in written)
+    counts = [len(list(chunks(data[:cut]))) for cut in range(len(data) + 1)]
+    assert counts == sorted(counts) and counts[-1] == 3
+    assert all(list(chunks(data[:cut])) == written[:count] for cut, count in enumerate(counts))
+
+
 def test_a_run_per_seed_and_a_report(suite, folder):
     written = publish(PAPER, records(suite, only="net"))
     seed_2, report = read(written[1]), read(written[3])
