@@ -29,7 +29,7 @@ def run(run: Run) -> None:
     trained: list[Captioner] = []
     for seed in config.seeds:
         with run.seed(seed):
-            module = train_captioner(run, seed, eyes)
+            module = train(run, seed, eyes)
             if run.is_first_process:
                 evaluation.evaluate(run, seed, [module], eyes)
                 trained.append(module)
@@ -37,9 +37,10 @@ def run(run: Run) -> None:
         evaluation.evaluate(run, "+".join(map(str, config.seeds)), trained, eyes)
 
 
-def train_captioner(run: Run, seed: int, eyes: Eyes) -> Captioner:
+def train(run: Run, seed: int, eyes: Eyes | None = None) -> Captioner:
     """A network with the weights that it had when the validation captions were likeliest."""
     config, data = run.config, run.corpus
+    eyes = eyes or Eyes(config, data.set)
     features = {split: eyes.features(data.set, split) for split in ("train", "valid")}
     pictures = {split: partial(eyes.squares, data.set.splits[split]) for split in ("train", "valid")}
     module = Captioner(config, len(data.vocabulary), features, eyes.encoder, pictures)
