@@ -1,10 +1,9 @@
 """What a trained network is asked: to describe pictures, and how likely a caption is for a picture."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from common.search.beam import Hypothesis, beam_search
 from common.text.vocabulary import Vocabulary
@@ -12,7 +11,7 @@ from replications.vinyals2015_show_and_tell.data import pad
 from replications.vinyals2015_show_and_tell.model import ShowAndTell
 
 PICTURES = 64  # described together
-ROWS = 4096  # caption-picture pairs whose probability is computed together
+RANKED = 8  # pictures for which captions are scored together: their beginnings by so many are rows of one product
 
 
 @torch.no_grad()
@@ -55,23 +54,26 @@ def _mean(log_p: list[Tensor]) -> Tensor:
 def log_likelihoods(network: ShowAndTell, features: Tensor, captions: Sequence[Sequence[int]], stop: int) -> Tensor:
     """log p(caption | picture) of every pair ``[P, C]``.
 
+    What captions begin with in common is read once: at step t one row for each different beginning of t words, beside
+    each picture.
+
     Args:
         features: of the P pictures ``[P, D]``.
         captions: C, each the ids of its words, without start and stop.
     """
-    scores = features.new_empty(len(features), len(captions))
-    for chosen in _by_length(captions, max(1, ROWS // len(features))):
-        words, lengths = pad([captions[i] for i in chosen], stop)
-        pairs = words.repeat_interleave(len(features), 1)
-        m = network(features.repeat(len(chosen), 1), pairs)
-        log_p = torch.stack([-F.cross_entropy(network.output(now), target, reduction="none")
-                             for now, target in zip(m, pairs, strict=True)])
-        counts = torch.arange(len(words))[:, None] < lengths.repeat_interleave(len(features))
-        scores[:, chosen] = (log_p * counts).sum(0).view(len(chosen), len(features)).T
+    words, lengths = pad(captions, stop)
+    scores = features.new_zeros(len(features), len(captions))
+    for start in range(0, len(features), RANKED):
+        state = tuple(part.unsqueeze(0) for part in network.initial(features[start:start + RANKED]))
+        pictures = state[0].shape[1]
+        last, beginning = torch.tensor([network.start]), torch.zeros(len(captions), dtype=torch.long)
+        for t in range(len(words)):
+            log_p, state = network.step(last.repeat_interleave(pictures), tuple(part.flatten(0, 1) for part in state))
+            log_p = log_p.view(len(last), pictures, -1)
+            there = (lengths > t).nonzero().squeeze(1)
+            scores[start:start + RANKED, there] += log_p[beginning[there], :, words[t, there]].T
+            longer = (lengths > t + 1).nonzero().squeeze(1)
+            (parents, last), beginning[longer] = torch.unique(
+                torch.stack([beginning[longer], words[t, longer]]), dim=1, return_inverse=True)
+            state = tuple(part.view(-1, pictures, part.shape[1])[parents] for part in state)
     return scores
-
-
-def _by_length(captions: Sequence[Sequence[int]], size: int) -> Iterator[list[int]]:
-    order = sorted(range(len(captions)), key=lambda i: len(captions[i]))
-    for start in range(0, len(order), size):
-        yield order[start:start + size]
