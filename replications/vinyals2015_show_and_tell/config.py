@@ -31,8 +31,9 @@ class Config(Settings):
     fine_tune_lr: PositiveFloat  # the encoder's rate
     precision: Literal["32-true", "bf16-mixed"]
     # evaluation
-    beam_size: PositiveInt
-    length_norm: bool  # the beam orders captions by log-probability per word
+    beam_size: PositiveInt  # of the captions that are judged
+    wide_beam: PositiveInt  # of the lists of best captions
+    length_exponent: float = Field(ge=0, le=1)  # captions of N words are ordered by log p(S) / N^this
     n_best: PositiveInt  # captions per picture whose novelty is measured
     max_length: PositiveInt  # words
     consensus: bool  # CIDEr, ROUGE-L and METEOR besides BLEU
@@ -43,8 +44,8 @@ class Config(Settings):
 
     @model_validator(mode="after")
     def _consistent(self) -> "Config":
-        if self.n_best > self.beam_size:
-            raise ValueError(f"n_best {self.n_best} captions cannot come from a beam of {self.beam_size}")
+        if self.n_best > self.wide_beam:
+            raise ValueError(f"n_best {self.n_best} captions cannot come from a wide_beam of {self.wide_beam}")
         if self.fine_tune_from and len(self.picture_sizes) > 1:
             raise ValueError("fine_tune_from needs a single size of pictures")
         if self.fine_tune_from and self.precision != "32-true":

@@ -50,7 +50,8 @@ def demo(path: Path, text: str, *, seed: int = 1, length: int = 20) -> str:
     picture = open_picture(Path(text).expanduser())
     features = look(encoder, lambda _: picture, [0], config)
     found = describe([network], [features], vocabulary, beam_size=max(CAPTIONS, config.beam_size),
-                     max_length=min(length, config.max_length), n_best=CAPTIONS, length_norm=config.length_norm)[0]
+                     max_length=min(length, config.max_length), n_best=CAPTIONS,
+                     length_exponent=config.length_exponent)[0]
     return "\n".join(f"{math.exp(one.log_probability):8.4f}  {' '.join(vocabulary.decode(one.words))}" for one in found)
 
 
@@ -58,7 +59,7 @@ def _grid(path: Path, config: Config, network: ShowAndTell, encoder: torch.nn.Mo
     test = data.load(config).set.test
     features = look(encoder, test.open, list(range(min(len(test), 60))), config)
     lists = describe([network], [features], vocabulary, beam_size=config.beam_size,
-                     max_length=config.max_length, length_norm=config.length_norm)
+                     max_length=config.max_length, length_exponent=config.length_exponent)
     shown = evaluation.examples(lists, test, vocabulary)
     figure = figures.grid(shown, [test.open(each["index"]) for each in shown])
     target = paths.BUILD / f"vinyals2015_show_and_tell-{path.parent.parent.name}-{path.parent.name}-{path.stem}.png"

@@ -31,22 +31,26 @@ def evaluate(run: Run, seed: int | str, modules: Sequence[Captioner], eyes: Eyes
     test, alone = data.set.test, len(modules) == 1
     suffix = "" if alone else "/ensemble"
     features = features_of(modules, data.set, "test", eyes)
-    lists = ask(run, modules, features, config.beam_size, config.n_best, config.length_norm)
+    wide = ask(run, modules, features, config.wide_beam, config.n_best, config.length_exponent)
+    lists = wide if config.beam_size == config.wide_beam else \
+        ask(run, modules, features, config.beam_size, 1, config.length_exponent)
     best = top(lists, data.vocabulary)
     for name, value in judge(best, test, config.consensus).items():
         run.record(f"test/{name}{suffix}", seed, value)
     run.record(f"test/perplexity{suffix}", seed, perplexity(modules, features, test, data.vocabulary))
     known = set(data.set.train.sentences())
-    run.record(f"test/in_training{suffix}", seed, metrics.share_known(best, known))
-    every = [tuple(data.vocabulary.decode(one.words)) for some in lists for one in some]
+    run.record(f"test/in_training{suffix}", seed, metrics.share_known(top(wide, data.vocabulary), known))
+    every = [tuple(data.vocabulary.decode(one.words)) for some in wide for one in some]
     run.record(f"test/n_best_novel{suffix}", seed, 100 - metrics.share_known(every, known))
     if alone:
         valid = features_of(modules, data.set, "valid", eyes)
         run.record("valid/perplexity", seed, perplexity(modules, valid, data.set.valid, data.vocabulary))
+        for metric, value in metrics.bleu(top(wide, data.vocabulary), test.captions).items():
+            run.record(f"test/{metric}/wide_beam", seed, value)
         more(run, seed, modules, features, eyes)
     if seed == config.seeds[0]:
         run.figures["examples"] = examples(lists, test, data.vocabulary)
-        run.figures["n_best"] = n_best(lists[0], test, data.vocabulary, known)
+        run.figures["n_best"] = n_best(wide[0], test, data.vocabulary, known)
         run.figures["neighbours"] = neighbours(modules[0], data.vocabulary)
     print(f"{run.name} seed {seed}: BLEU-1 {run.metrics[f'test/bleu1{suffix}'][str(seed)]:.1f}, BLEU-4 "
           f"{run.metrics[f'test/bleu4{suffix}'][str(seed)]:.1f}, perplexity "
@@ -57,7 +61,7 @@ def more(run: Run, seed: int, modules: Sequence[Captioner], features: list[Tenso
     """What is measured of single networks only: greedy search, the people beside, ranking, other sets."""
     config, data = run.config, run.corpus
     test = data.set.test
-    searches = {"greedy": 1} | ({"unnormalised": config.beam_size} if config.length_norm else {})
+    searches = {"greedy": 1} | ({"unnormalised": config.wide_beam} if config.length_exponent else {})
     for search, beam in searches.items():
         found = judge(top(ask(run, modules, features, beam, 1), data.vocabulary), test, False)
         for metric in ("bleu1", "bleu4"):
@@ -80,7 +84,7 @@ def more(run: Run, seed: int, modules: Sequence[Captioner], features: list[Tenso
         some = [other.test.captions[i] for i in unseen]
         scenes = tuple(other.test.scenes[i] for i in unseen) if other.test.scenes else ()
         part = Split(tuple(other.test.names[i] for i in unseen), other.test.open, tuple(some), scenes)
-        best = top(ask(run, modules, there, config.beam_size, 1, config.length_norm), data.vocabulary)
+        best = top(ask(run, modules, there, config.beam_size, 1, config.length_exponent), data.vocabulary)
         found = judge(best, part, config.consensus)
         for metric, value in found.items():
             run.record(f"test/{metric}/{name}", seed, value)
@@ -92,11 +96,11 @@ def features_of(modules: Sequence[Captioner], chosen: CaptionSet, split: str, ey
 
 
 def ask(run: Run, modules: Sequence[Captioner], features: list[Tensor], beam: int, n_best: int,
-        length_norm: bool = False) -> list[list[Hypothesis]]:
+        length_exponent: float = 0.0) -> list[list[Hypothesis]]:
     """The best captions of each picture by all networks together."""
     networks = [module.network for module in modules]
     return describe(networks, features, run.corpus.vocabulary, beam_size=beam, max_length=run.config.max_length,
-                    n_best=n_best, length_norm=length_norm)
+                    n_best=n_best, length_exponent=length_exponent)
 
 
 def top(lists: list[list[Hypothesis]], vocabulary: Vocabulary) -> list[Words]:

@@ -16,8 +16,8 @@ from replications.vinyals2015_show_and_tell.eyes import Eyes, look
 from replications.vinyals2015_show_and_tell.module import Captioner
 
 PAPER = "vinyals2015_show_and_tell"
-TINY = {"hidden": 8, "embedding": 6, "max_epochs": 2, "batch_size": 16, "beam_size": 3, "n_best": 3, "max_length": 12,
-        "rank_pictures": 6, "seeds": [1, 2]}
+TINY = {"hidden": 8, "embedding": 6, "max_epochs": 2, "batch_size": 16, "beam_size": 3, "wide_beam": 3, "n_best": 3,
+        "max_length": 12, "rank_pictures": 6, "seeds": [1, 2]}
 
 
 def tiny(**changes) -> list[str]:
@@ -33,8 +33,8 @@ def test_a_run_measures_all_that_the_paper_reports(checkout, results):
     folder = execute(PAPER, "nic", overrides=tiny())
     found = results(folder)
     wanted = {"test/bleu1", "test/bleu4", "test/bleu4/greedy", "test/bleu4/people", "test/true", "test/exact",
-              "test/in_training", "test/n_best_novel", "test/perplexity", "valid/perplexity", "annotation/r1",
-              "annotation/median_rank", "search/r10", "test/bleu1/scenes-other"}
+              "test/bleu4/wide_beam", "test/in_training", "test/n_best_novel", "test/perplexity", "valid/perplexity",
+              "annotation/r1", "annotation/median_rank", "search/r10", "test/bleu1/scenes-other"}
     assert wanted <= found["metrics"].keys()
     assert all(found["metrics"][name].keys() == {"1", "2"} for name in wanted)
     assert found["metrics"]["test/bleu4/ensemble"].keys() == {"1+2"}

@@ -1,5 +1,6 @@
 """The network against a literal reading of the paper's equations, in float64, and at the paper's size."""
 
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -136,6 +137,18 @@ def test_descriptions_carry_their_probability_and_never_the_unknown_word(network
             assert one.log_probability == pytest.approx(expected.item(), abs=1e-5)
 
 
+def test_a_length_exponent_orders_what_the_search_by_words_has_found(network, features):
+    """From log p(S) (0) to log p(S) per word (1); here by hand, from the whole beam."""
+    net = network()
+    search = partial(describe, [net], [features], VOCABULARY, beam_size=6, max_length=5)
+    per_word, between, total = (search(n_best=6, length_exponent=e) for e in (1.0, 0.5, 0.0))
+    assert [some[0].words for some in per_word] != [some[0].words for some in total]
+    for some, ordered, few in zip(per_word, between, search(n_best=2, length_exponent=0.5), strict=True):
+        by_hand = sorted((one for one in some if one.complete), reverse=True,
+                         key=lambda one: one.log_probability / (len(one.words) + 1) ** 0.5)
+        assert ordered[:len(by_hand)] == by_hand and few == ordered[:2]
+
+
 def test_an_ensemble_averages_probabilities(network, features):
     one, other = network(), network(image="every_step")
     single = describe([one], [features], VOCABULARY, beam_size=3, max_length=4)
@@ -159,7 +172,7 @@ def test_the_papers_size(settings_of):
 
 
 @pytest.mark.parametrize("changes, message", [
-    ({"n_best": 30}, "n_best 30 captions cannot come from a beam of 20"),
+    ({"n_best": 30}, "n_best 30 captions cannot come from a wide_beam of 20"),
     ({"fine_tune_from": 1, "precision": "bf16-mixed"}, "fine_tune_from needs precision 32-true"),
     ({"dropout": 1.0}, "less than 1"),
 ])
