@@ -13,7 +13,6 @@ class Config(Settings):
     # the network
     encoder: Literal["googlenet", "inception_v3", "efficientnet_lite0", "small_cnn"]
     pretrained: bool  # or an encoder of random weights, as a control
-    picture_sizes: tuple[PositiveInt, ...]  # pixels of a side; features are averaged; none: what it was trained on
     image: Literal["once", "every_step"]
     hidden: PositiveInt
     embedding: PositiveInt
@@ -46,8 +45,6 @@ class Config(Settings):
     def _consistent(self) -> "Config":
         if self.n_best > self.wide_beam:
             raise ValueError(f"n_best {self.n_best} captions cannot come from a wide_beam of {self.wide_beam}")
-        if self.fine_tune_from and len(self.picture_sizes) > 1:
-            raise ValueError("fine_tune_from needs a single size of pictures")
         if self.fine_tune_from and self.precision != "32-true":
             raise ValueError("fine_tune_from needs precision 32-true")
         return self

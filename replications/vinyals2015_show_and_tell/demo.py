@@ -6,14 +6,13 @@ from pathlib import Path
 import torch
 
 from common import paths
-from common.data.pictures import open_picture
+from common.data.pictures import open_picture, to_square
 from common.text.vocabulary import Vocabulary
 from common.training import checkpoints
 from common.vision import encoders
 from replications.vinyals2015_show_and_tell import data, evaluation, figures
 from replications.vinyals2015_show_and_tell.config import Config
 from replications.vinyals2015_show_and_tell.describe import describe
-from replications.vinyals2015_show_and_tell.eyes import look
 from replications.vinyals2015_show_and_tell.model import ShowAndTell
 
 DEFAULT_EXPERIMENT = "nic"
@@ -47,8 +46,8 @@ def demo(path: Path, text: str, *, seed: int = 1, length: int = 20) -> str:
     config, network, encoder, vocabulary = load_model(path)
     if not text:
         return _grid(path, config, network, encoder, vocabulary)
-    picture = open_picture(Path(text).expanduser())
-    features = look(encoder, lambda _: picture, [0], config)
+    size = encoders.kind(config.encoder).size
+    features = encoder(torch.from_numpy(to_square(open_picture(Path(text).expanduser()), size)).unsqueeze(0))
     found = describe([network], [features], vocabulary, beam_size=max(CAPTIONS, config.beam_size),
                      max_length=min(length, config.max_length), n_best=CAPTIONS,
                      length_exponent=config.length_exponent)[0]
@@ -57,8 +56,9 @@ def demo(path: Path, text: str, *, seed: int = 1, length: int = 20) -> str:
 
 def _grid(path: Path, config: Config, network: ShowAndTell, encoder: torch.nn.Module, vocabulary: Vocabulary) -> str:
     test = data.load(config).set.test
-    features = look(encoder, test.open, list(range(min(len(test), 60))), config)
-    lists = describe([network], [features], vocabulary, beam_size=config.beam_size,
+    size = encoders.kind(config.encoder).size
+    squares = torch.stack([torch.from_numpy(to_square(test.open(i), size)) for i in range(min(len(test), 60))])
+    lists = describe([network], [encoder(squares)], vocabulary, beam_size=config.beam_size,
                      max_length=config.max_length, length_exponent=config.length_exponent)
     shown = evaluation.examples(lists, test, vocabulary)
     figure = figures.grid(shown, [test.open(each["index"]) for each in shown])

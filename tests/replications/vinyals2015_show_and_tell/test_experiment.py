@@ -12,7 +12,7 @@ from common.errors import UserError
 from common.reporting.results import Record
 from common.training.run import execute
 from replications.vinyals2015_show_and_tell import data, demo, experiment, figures
-from replications.vinyals2015_show_and_tell.eyes import Eyes, look
+from replications.vinyals2015_show_and_tell.eyes import Eyes
 from replications.vinyals2015_show_and_tell.module import Captioner
 
 PAPER = "vinyals2015_show_and_tell"
@@ -89,26 +89,6 @@ def test_the_network_learns_what_it_is_shown(checkout, settings_of):
             nll.backward()
             optimiser.step()
     assert nll.exp() < 1.6
-
-
-def test_features_of_several_sizes_are_averaged(checkout, settings_of):
-    """The same of a stored split and of pictures that are looked at now."""
-    def see(*sizes):
-        config = settings_of(picture_sizes=sizes)
-        chosen = data.load(config).set
-        eyes = Eyes(config, chosen)
-        with torch.no_grad():
-            now = look(eyes.encoder, chosen.test.open, [0, 1, 2], config)
-        stored = eyes.features(chosen, "test")
-        torch.testing.assert_close(stored[:3], now)
-        return stored
-
-    small, large = see(24), see(32)
-    assert not torch.allclose(small, large)
-    torch.testing.assert_close(see(24, 32), (small + large) / 2)
-    torch.testing.assert_close(see(), small)
-    with pytest.raises(ValueError, match="single size"):
-        settings_of(picture_sizes=(24, 32), fine_tune_from=2)
 
 
 @pytest.fixture
