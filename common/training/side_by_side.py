@@ -2,7 +2,8 @@
 
 At the quick scale the libraries take as long to load as many a network to train, and the networks are too small to
 share two cores. So the libraries are loaded once, and each experiment is a fork of that process with a core of its own.
-Where that leaves cores idle, because experiments are no more than cores, each seed is trained in a fork of its own too.
+Where that leaves cores idle, because experiments are fewer than two for each, each seed is trained in a fork of its own
+too.
 """
 
 import importlib
@@ -50,7 +51,7 @@ def execute_all(paper: str, scale: str = "quick", accelerator: str | None = None
     waiting: list[Job] = []
     for name in names:
         seeds = config.resolve(paper, name, scale)["seeds"]
-        if hasattr(program, "train") and len(names) <= cores() and len(seeds) > 1:  # models that count have one
+        if hasattr(program, "train") and len(names) < 2 * cores() and len(seeds) > 1:  # models that count have one
             waiting += [Job(name, seed) for seed in seeds]
         waiting.append(Job(name, None))
     fork = multiprocessing.get_context("fork")
