@@ -20,6 +20,7 @@ from common import paths
 from common.errors import UserError, unknown
 
 SCALES = ("quick", "scaled", "paper")
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, which a report of hundreds of rows notices
 Seed = Annotated[int, Field(ge=0, lt=2**32)]  # what NumPy takes
 
 
@@ -51,7 +52,7 @@ def params_file(paper: str) -> Path:
 def read_yaml(path: Path) -> Any:
     """The content of a YAML file; a UserError with file and line if it cannot be read."""
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from error
     except yaml.YAMLError as error:
