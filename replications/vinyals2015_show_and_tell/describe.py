@@ -11,7 +11,6 @@ from replications.vinyals2015_show_and_tell.data import pad
 from replications.vinyals2015_show_and_tell.model import ShowAndTell
 
 PICTURES = 64  # described together
-RANKED = 8  # pictures for which captions are scored together: their beginnings by so many are rows of one product
 
 
 @torch.no_grad()
@@ -62,26 +61,24 @@ def _mean(log_p: list[Tensor]) -> Tensor:
 def log_likelihoods(network: ShowAndTell, features: Tensor, captions: Sequence[Sequence[int]], stop: int) -> Tensor:
     """log p(caption | picture) of every pair ``[P, C]``.
 
-    What captions begin with in common is read once: at step t one row for each different beginning of t words, beside
-    each picture.
+    What captions begin with in common is read once: step t has a row for each different beginning of t words.
 
     Args:
         features: of the P pictures ``[P, D]``.
         captions: C, each the ids of its words, without start and stop.
     """
     words, lengths = pad(captions, stop)
+    steps, beginning = [], torch.zeros(len(captions), dtype=torch.long)
+    shorter, last = torch.tensor([0]), torch.tensor([network.start])  # of each beginning: all but a word, and that word
+    for t in range(len(words)):
+        there, longer = ((lengths > more).nonzero().squeeze(1) for more in (t, t + 1))
+        steps.append((shorter, last, there, beginning[there], words[t, there]))
+        (shorter, last), beginning[longer] = torch.unique(torch.stack([beginning[longer], words[t, longer]]), dim=1,
+                                                          return_inverse=True)
     scores = features.new_zeros(len(features), len(captions))
-    for start in range(0, len(features), RANKED):
-        state = tuple(part.unsqueeze(0) for part in network.initial(features[start:start + RANKED]))
-        pictures = state[0].shape[1]
-        last, beginning = torch.tensor([network.start]), torch.zeros(len(captions), dtype=torch.long)
-        for t in range(len(words)):
-            log_p, state = network.step(last.repeat_interleave(pictures), tuple(part.flatten(0, 1) for part in state))
-            log_p = log_p.view(len(last), pictures, -1)
-            there = (lengths > t).nonzero().squeeze(1)
-            scores[start:start + RANKED, there] += log_p[beginning[there], :, words[t, there]].T
-            longer = (lengths > t + 1).nonzero().squeeze(1)
-            (parents, last), beginning[longer] = torch.unique(
-                torch.stack([beginning[longer], words[t, longer]]), dim=1, return_inverse=True)
-            state = tuple(part.view(-1, pictures, part.shape[1])[parents] for part in state)
+    for picture in range(len(features)):
+        state = network.initial(features[picture:picture + 1])
+        for shorter, last, there, row, word in steps:
+            log_p, state = network.step(last, tuple(part[shorter] for part in state))
+            scores[picture, there] += log_p[row, word]
     return scores
