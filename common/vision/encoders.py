@@ -15,6 +15,7 @@ from urllib.error import URLError
 
 import numpy as np
 import torch
+from filelock import FileLock
 from torch import Tensor, nn
 
 from common import paths
@@ -80,13 +81,14 @@ def _published(name: str, network: Classifier) -> Classifier:
 def _trained(network: SmallCNN) -> SmallCNN:
     """Trained on scenes that belong to no set; kept in build/, since every experiment asks for it."""
     path = paths.BUILD / "encoders" / f"small_cnn-{code_fingerprint(small_cnn.__name__)[:16]}.pt"
-    if path.exists():
-        network.load_state_dict(checkpoints.load(path))
-        return network
-    drawn = scenes.generate("scenes", SCENES, 0, seed=0)
-    labels = np.stack([scenes.labels(scene) for scene in drawn.scenes])
-    small_cnn.train(network, drawn.pictures, labels, epochs=EPOCHS)
-    checkpoints.save_atomically(network.state_dict(), path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{path}.lock"):  # seeds trained side by side ask for it at the same moment
+        if not path.exists():
+            drawn = scenes.generate("scenes", SCENES, 0, seed=0)
+            labels = np.stack([scenes.labels(scene) for scene in drawn.scenes])
+            small_cnn.train(network, drawn.pictures, labels, epochs=EPOCHS)
+            checkpoints.save_atomically(network.state_dict(), path)
+    network.load_state_dict(checkpoints.load(path))
     return network
 
 

@@ -1,6 +1,7 @@
 """Image encoders: shapes, published weights, what training a small one gives, features on disk."""
 
 import importlib.util
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -120,6 +121,20 @@ def test_pretraining_is_kept_and_differs_from_random_weights(tmp_path, monkeypat
     assert encoders.fingerprint(first) == encoders.fingerprint(encoders.load("small_cnn"))
     assert encoders.fingerprint(first) != encoders.fingerprint(random)
     assert encoders.fingerprint(random) == encoders.fingerprint(encoders.load("small_cnn", pretrained=False))
+
+
+def test_those_who_ask_at_once_train_it_once(tmp_path, monkeypatch):
+    trained = []
+
+    def train(network, *_, epochs):
+        trained.append(epochs)
+
+    monkeypatch.setattr(paths, "BUILD", tmp_path)
+    monkeypatch.setattr(encoders, "SCENES", 500)  # drawn by all of them before one is trained, if nobody waits
+    monkeypatch.setattr(small_cnn, "train", train)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: encoders._trained(small_cnn.SmallCNN()), range(4)))
+    assert len(trained) == 1
 
 
 def test_a_random_network_that_is_calibrated_tells_pictures_apart():
