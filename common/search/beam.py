@@ -22,14 +22,14 @@ class Hypothesis(NamedTuple):
     log_probability: float  # of the words and, if complete, the end
     complete: bool  # false if it was cut at the greatest length
 
-    def score(self, length_norm: bool) -> float:
-        """What hypotheses are ordered by: log p(y), or log p(y) per word, the end counted as one."""
-        return self.log_probability / max(1, len(self.words) + self.complete) if length_norm else self.log_probability
+    def score(self, length_exponent: float) -> float:
+        """What hypotheses are ordered by: log p(y) / N^length_exponent, N their words, the end counted as one."""
+        return self.log_probability / max(1, len(self.words) + self.complete) ** length_exponent
 
 
 @torch.no_grad()
 def beam_search(step: Step, state: State, start: int, end: int, *, beam_size: int, max_length: int,
-                length_norm: bool = False, forbidden: Iterable[int] = (), n_best: int = 1) -> list[list[Hypothesis]]:
+                length_exponent: float = 0.0, forbidden: Iterable[int] = (), n_best: int = 1) -> list[list[Hypothesis]]:
     """The best outputs found for each of B sentences, best first; complete ones stand before those that were cut.
 
     With ``beam_size`` 1 this is greedy search. It stops once no live hypothesis can enter a sentence's n best.
@@ -43,7 +43,8 @@ def beam_search(step: Step, state: State, start: int, end: int, *, beam_size: in
         end: the word that completes a hypothesis.
         beam_size: hypotheses followed per sentence, complete ones included.
         max_length: most words of a hypothesis, the end counted as one; 0 gives one empty, incomplete hypothesis.
-        length_norm: order by log-probability per word, not per sentence (Cho et al. 2014b).
+        length_exponent: what is found is ordered by log p(y) / N^length_exponent: 0 by sentence (Sutskever et al.),
+            1 by word (Cho et al.). What to extend is always chosen among equally long ones.
         forbidden: words never written (the unknown word, for the papers' "No UNK").
         n_best: how many outputs per sentence, at most ``beam_size``; fewer where fewer are possible.
 
@@ -87,17 +88,17 @@ def beam_search(step: Step, state: State, start: int, end: int, *, beam_size: in
             output = words[sentence, slot, 1:-1].tolist()
             found[sentence].append(Hypothesis(tuple(output), live[sentence, slot].item(), True))
         room = room - ended.sum(1, keepdim=True)
-        complete = (live / length if length_norm else live).masked_fill(~ended, NEVER)
+        complete = (live / length ** length_exponent).masked_fill(~ended, NEVER)
         best = torch.cat([best, complete], 1).topk(n_best).values
         live = live.masked_fill(ended, NEVER)
-        # A log-probability only falls, so per word it ends no higher than spread over the greatest length. A sentence
+        # A log-probability only falls, so its score ends no higher than spread over the greatest length. A sentence
         # stops as a whole: dropping single hypotheses would make room for worse ones, which count when they end.
-        hope = (live / max_length if length_norm else live).amax(1, keepdim=True)
+        hope = (live / max_length ** length_exponent).amax(1, keepdim=True)
         live = live.masked_fill(best[:, -1:] >= hope, NEVER)
 
     for sentence, slot in (live > NEVER).nonzero().tolist():
         output = words[sentence, slot, 1:].tolist()
         found[sentence].append(Hypothesis(tuple(output), live[sentence, slot].item(), False))
     for outputs in found:
-        outputs.sort(key=lambda each: (each.complete, each.score(length_norm)), reverse=True)
+        outputs.sort(key=lambda each: (each.complete, each.score(length_exponent)), reverse=True)
     return [outputs[:n_best] for outputs in found]

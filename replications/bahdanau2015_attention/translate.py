@@ -35,7 +35,8 @@ def translate(network: EncoderDecoder, sources: Sequence[np.ndarray], config: Co
             return log_p, (s,)
 
         outputs = beam_search(step, (state,), network.end, network.end, beam_size=config.beam_size, n_best=n_best,
-                              max_length=config.max_output, length_norm=config.length_norm, forbidden=forbidden)
+                              max_length=config.max_output, length_exponent=float(config.length_norm),
+                              forbidden=forbidden)
         for i, output in zip(chosen, outputs, strict=True):
             found[i] = output
     return found

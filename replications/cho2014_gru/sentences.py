@@ -36,7 +36,7 @@ def translate(network: EncoderDecoder, sources: Sequence[np.ndarray], *, beam_si
             return log_p, (h, state[1])
 
         outputs = beam_search(step, (network.begin(c), c), START, network.end, beam_size=beam_size,
-                              max_length=max_output, length_norm=True)
+                              max_length=max_output, length_exponent=1.0)
         found.update((i, each[0].words) for i, each in zip(chosen, outputs, strict=True))
     return [found[i] for i in range(len(sources))]
 

@@ -18,17 +18,14 @@ def describe(networks: Sequence[ShowAndTell], features: Sequence[Tensor], vocabu
              max_length: int, n_best: int = 1, length_exponent: float = 0.0) -> list[list[Hypothesis]]:
     """The best captions of each picture, best first. Several networks form an ensemble: their mean probability.
 
-    The search is ordered by log p(S), or, with a ``length_exponent``, by log p(S) / N, N the words of the caption and
-    its stop word; what it found is then ordered by log p(S) / N^length_exponent.
-
     Args:
         networks: in evaluation mode, all of one vocabulary.
         features: of the N pictures ``[N, D]``, for each network.
+        length_exponent: captions are ordered by log p(S) / N^length_exponent, N their words, the stop word counted.
 
     The unknown word is never written.
     """
     found: list[list[Hypothesis]] = []
-    again = length_exponent not in (0, 1)  # neither of the search's own orders
     for start in range(0, len(features[0]), PICTURES):
         states = [net.initial(each[start:start + PICTURES]) for net, each in zip(networks, features, strict=True)]
         sizes = [len(state) for state in states]
@@ -43,12 +40,8 @@ def describe(networks: Sequence[ShowAndTell], features: Sequence[Tensor], vocabu
             return _mean(log_p), tuple(after)
 
         found += beam_search(step, tuple(part for state in states for part in state), networks[0].start, vocabulary.eos,
-                             beam_size=beam_size, max_length=max_length, length_norm=length_exponent > 0,
-                             forbidden=[vocabulary.unk], n_best=beam_size if again else n_best)
-    if again:
-        def score(one: Hypothesis) -> tuple[bool, float]:
-            return one.complete, one.log_probability / (len(one.words) + one.complete) ** length_exponent
-        found = [sorted(some, key=score, reverse=True)[:n_best] for some in found]
+                             beam_size=beam_size, max_length=max_length, length_exponent=length_exponent,
+                             forbidden=[vocabulary.unk], n_best=n_best)
     return found
 
 

@@ -38,11 +38,11 @@ class Network:
         return total
 
 
-def exhaustive(network, state, length_norm, allowed=(0, 1, 2)):
+def exhaustive(network, state, length_exponent, allowed=(0, 1, 2)):
     """Every complete output of at most LONGEST words with the end, best first."""
     outputs = [Hypothesis(words, network.log_probability((*words, END), state), True)
                for length in range(LONGEST) for words in product(allowed, repeat=length)]
-    return sorted(outputs, key=lambda each: each.score(length_norm), reverse=True)
+    return sorted(outputs, key=lambda each: each.score(length_exponent), reverse=True)
 
 
 def assert_same(found, expected):
@@ -51,17 +51,17 @@ def assert_same(found, expected):
     assert [each.log_probability for each in found] == pytest.approx([each.log_probability for each in expected])
 
 
-@pytest.mark.parametrize("length_norm", [False, True])
+@pytest.mark.parametrize("length_exponent", [0.0, 0.6, 1.0])
 @pytest.mark.parametrize("n_best", [1, 7])
 @pytest.mark.parametrize("forbidden", [(), (1,)])
-def test_a_wide_beam_is_exhaustive(length_norm, n_best, forbidden):
+def test_a_wide_beam_is_exhaustive(length_exponent, n_best, forbidden):
     network = Network(1)
     states = network.states(3)
     found = beam_search(network.step, (states,), START, END, beam_size=200, max_length=LONGEST,
-                        length_norm=length_norm, forbidden=forbidden, n_best=n_best)
+                        length_exponent=length_exponent, forbidden=forbidden, n_best=n_best)
     allowed = [word for word in (0, 1, 2) if word not in forbidden]
     for outputs, state in zip(found, states, strict=True):
-        assert_same(outputs, exhaustive(network, state, length_norm, allowed)[:n_best])
+        assert_same(outputs, exhaustive(network, state, length_exponent, allowed)[:n_best])
 
 
 @given(seed=st.integers(0, 10_000))
@@ -79,25 +79,25 @@ def test_beam_of_one_is_greedy(seed):
         assert output.complete == (words[-1] == END)
 
 
-@given(seed=st.integers(0, 10_000), beam_size=st.integers(1, 5), length_norm=st.booleans())
+@given(seed=st.integers(0, 10_000), beam_size=st.integers(1, 5), length_exponent=st.sampled_from([0.0, 0.6, 1.0]))
 @settings(max_examples=20, deadline=None)
-def test_a_batch_is_one_by_one(seed, beam_size, length_norm):
+def test_a_batch_is_one_by_one(seed, beam_size, length_exponent):
     network = Network(seed)
     states = network.states(5)
-    options = {"beam_size": beam_size, "max_length": 7, "length_norm": length_norm, "n_best": beam_size}
+    options = {"beam_size": beam_size, "max_length": 7, "length_exponent": length_exponent, "n_best": beam_size}
     together = beam_search(network.step, (states,), START, END, **options)
     for outputs, state in zip(together, states, strict=True):
         assert_same(outputs, beam_search(network.step, (state.unsqueeze(0),), START, END, **options)[0])
 
 
-@given(seed=st.integers(0, 10_000), length_norm=st.booleans())
-@example(seed=122, length_norm=False)
+@given(seed=st.integers(0, 10_000), length_exponent=st.sampled_from([0.0, 0.6, 1.0]))
+@example(seed=122, length_exponent=0.0)
 @settings(max_examples=50, deadline=None)
-def test_stopping_early_changes_nothing(seed, length_norm):
+def test_stopping_early_changes_nothing(seed, length_exponent):
     """The best output is that of the whole n-best list, for which the search may not stop early."""
     network = Network(seed)
     states = network.states(3)
-    options = {"beam_size": 4, "max_length": 8, "length_norm": length_norm}
+    options = {"beam_size": 4, "max_length": 8, "length_exponent": length_exponent}
     best = beam_search(network.step, (states,), START, END, **options)
     stopped, network.calls = network.calls, 0
     lists = beam_search(network.step, (states,), START, END, n_best=4, **options)
@@ -140,7 +140,7 @@ def test_complete_outputs_stand_before_cut_ones():
         ((1,), True), ((0, 1), True), ((0, 0, 0, 0), False)]
 
 
-def test_length_normalisation_prefers_the_longer():
+def test_length_exponentalisation_prefers_the_longer():
     """Ending at once has probability 0.3, word 1 and then the end 0.7 * 0.4 = 0.28, which is 0.53 per word."""
 
     def step(words, state):
@@ -148,9 +148,9 @@ def test_length_normalisation_prefers_the_longer():
         then = torch.tensor([0.0, 0.6, 0.0, 0.4])
         return torch.where((words == START).unsqueeze(1), first, then).log(), state
 
-    for length_norm, expected in ((False, ()), (True, (1,))):
+    for length_exponent, expected in ((0.0, ()), (1.0, (1,))):
         (found,) = beam_search(step, (torch.zeros(1, 1),), START, END, beam_size=3, max_length=2,
-                               length_norm=length_norm)
+                               length_exponent=length_exponent)
         assert found[0].words == expected
 
 

@@ -137,7 +137,7 @@ def test_descriptions_carry_their_probability_and_never_the_unknown_word(network
             assert one.log_probability == pytest.approx(expected.item(), abs=1e-5)
 
 
-def test_a_length_exponent_orders_what_the_search_by_words_has_found(network, features):
+def test_a_length_exponent_orders_what_the_search_has_found(network, features):
     """From log p(S) (0) to log p(S) per word (1); here by hand, from the whole beam."""
     net = network()
     search = partial(describe, [net], [features], VOCABULARY, beam_size=6, max_length=5)
