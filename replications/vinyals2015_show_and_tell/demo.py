@@ -64,5 +64,5 @@ def _grid(path: Path, config: Config, network: ShowAndTell, encoder: torch.nn.Mo
     figure = figures.grid(shown, [test.open(each["index"]) for each in shown])
     target = paths.BUILD / f"vinyals2015_show_and_tell-{path.parent.parent.name}-{path.parent.name}-{path.stem}.png"
     target.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(target, dpi=110, facecolor="white")
+    figure.savefig(target, dpi=110, facecolor="white", bbox_inches="tight")  # long captions stand out
     return f"the grid of test pictures is in {target}"
