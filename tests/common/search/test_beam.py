@@ -140,7 +140,7 @@ def test_complete_outputs_stand_before_cut_ones():
         ((1,), True), ((0, 1), True), ((0, 0, 0, 0), False)]
 
 
-def test_length_exponentalisation_prefers_the_longer():
+def test_a_length_exponent_prefers_the_longer():
     """Ending at once has probability 0.3, word 1 and then the end 0.7 * 0.4 = 0.28, which is 0.53 per word."""
 
     def step(words, state):
