@@ -55,7 +55,7 @@ class Scan(torch.autograd.Function):
     @staticmethod
     def backward(ctx, direct: Tensor):
         states, recurrent, start = ctx.saved_tensors
-        transposed = recurrent.transpose(1, 2)
+        transposed = recurrent.transpose(1, 2).contiguous()
         slopes = slope(states, ctx.activation)
         signals = direct.clone()  # d
         blame = torch.empty_like(signals)  # d . act'
