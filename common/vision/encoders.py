@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from urllib.error import URLError
 
 import numpy as np
@@ -81,15 +82,24 @@ def _published(name: str, network: Classifier) -> Classifier:
 def _trained(network: SmallCNN) -> SmallCNN:
     """Trained on scenes that belong to no set; kept in build/, since every experiment asks for it."""
     path = paths.BUILD / "encoders" / f"small_cnn-{code_fingerprint(small_cnn.__name__)[:16]}.pt"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{path}.lock"):  # seeds trained side by side ask for it at the same moment
-        if not path.exists():
-            drawn = scenes.generate("scenes", SCENES, 0, seed=0)
-            labels = np.stack([scenes.labels(scene) for scene in drawn.scenes])
-            small_cnn.train(network, drawn.pictures, labels, epochs=EPOCHS)
-            checkpoints.save_atomically(network.state_dict(), path)
+    if not path.exists():
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(f"{path}.lock"):  # seeds trained side by side ask for it at the same moment
+                if not path.exists():
+                    _train(network, path)
+        except OSError as error:
+            raise UserError(f"{path}: the trained encoder cannot be written ({error.strerror or error}); free some "
+                            "space or make the folder writable, then run again") from error
     network.load_state_dict(checkpoints.load(path))
     return network
+
+
+def _train(network: SmallCNN, path: Path) -> None:
+    drawn = scenes.generate("scenes", SCENES, 0, seed=0)
+    labels = np.stack([scenes.labels(scene) for scene in drawn.scenes])
+    small_cnn.train(network, drawn.pictures, labels, epochs=EPOCHS)
+    checkpoints.save_atomically(network.state_dict(), path)
 
 
 KINDS = {

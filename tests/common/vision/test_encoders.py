@@ -1,6 +1,8 @@
 """Image encoders: shapes, published weights, what training a small one gives, features on disk."""
 
+import errno
 import importlib.util
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -135,6 +137,22 @@ def test_those_who_ask_at_once_train_it_once(tmp_path, monkeypatch):
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: encoders._trained(small_cnn.SmallCNN()), range(4)))
     assert len(trained) == 1
+
+
+def test_a_trained_encoder_is_read_where_nothing_can_be_written(tmp_path, monkeypatch):
+    def refuses(_):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(paths, "BUILD", tmp_path)
+    monkeypatch.setattr(encoders, "SCENES", 64)
+    monkeypatch.setattr(encoders, "EPOCHS", 1)
+    with monkeypatch.context() as read_only:
+        read_only.setattr(encoders, "FileLock", refuses)
+        with pytest.raises(UserError, match="small_cnn-.*cannot be written .*make the folder writable"):
+            encoders.load("small_cnn")
+    trained = encoders.load("small_cnn")
+    monkeypatch.setattr(encoders, "FileLock", refuses)
+    assert encoders.fingerprint(encoders.load("small_cnn")) == encoders.fingerprint(trained)
 
 
 def test_a_random_network_that_is_calibrated_tells_pictures_apart():
