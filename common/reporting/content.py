@@ -27,8 +27,9 @@ PRECISIONS = {"bf16-mixed": "products in bfloat16"}  # single precision goes wit
 
 INTRODUCTION = (
     "Classic papers on recurrent networks, trained again from their descriptions and held against the "
-    "numbers they printed. Each claim below has a rule that was fixed before training, and a verdict with "
-    "its evidence; a claim that fails is a result like one that holds."
+    "numbers they printed. Each claim below has a rule that was written before the runs it judges, and a verdict with "
+    "its evidence; a claim that fails is a result like one that holds. Where a rule was changed after a first "
+    "record, the paper's README says so."
 )
 VERDICT_MEANING = (
     (claims.REPRODUCED, "At the paper's own scale: the published number within its tolerance or better (of success "
