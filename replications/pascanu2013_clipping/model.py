@@ -14,6 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from replications.pascanu2013_clipping import scan
+
 Initialisation = Literal["sigmoid", "tanh", "smart"]
 SPARSE_LINKS, SPECTRAL_RADIUS = 15, 0.95  # of the "smart" initialisation
 DEAD = 1e-20  # squared norm of a signal below which its ratio says nothing (the authors' code)
@@ -43,11 +45,15 @@ class Scan(torch.autograd.Function):
         ``alpha`` ``[R]`` weighs the regulariser's gradient; none: it is not computed.
         """
         states = drive.new_empty(drive.shape)
-        squash = torch.tanh_ if activation == "tanh" else torch.sigmoid_
-        before = start
-        for step, state in zip(drive, states, strict=True):
-            squash(torch.baddbmm(step, before, recurrent, out=state))
-            before = state
+        if scan.suits(drive):
+            arrays = (part.contiguous().numpy() for part in (drive, recurrent, start, states))
+            scan.forward(*arrays, activation == "tanh")
+        else:
+            squash = torch.tanh_ if activation == "tanh" else torch.sigmoid_
+            before = start
+            for step, state in zip(drive, states, strict=True):
+                squash(torch.baddbmm(step, before, recurrent, out=state))
+                before = state
         ctx.save_for_backward(states, recurrent, start)
         ctx.activation, ctx.alpha = activation, alpha
         return states
@@ -56,15 +62,17 @@ class Scan(torch.autograd.Function):
     def backward(ctx, direct: Tensor):
         states, recurrent, start = ctx.saved_tensors
         transposed = recurrent.transpose(1, 2).contiguous()
-        slopes = slope(states, ctx.activation)
-        signals = direct.clone()  # d
-        blame = torch.empty_like(signals)  # d . act'
+        signals = direct.clone(memory_format=torch.contiguous_format)  # d
+        blame = slope(states, ctx.activation)  # act', then d . act'
         carried = torch.zeros_like(signals)  # v
-        for t in range(len(states) - 1, -1, -1):
-            torch.mul(signals[t], slopes[t], out=blame[t])
-            if t:
-                torch.bmm(blame[t], transposed, out=carried[t - 1])
-                signals[t - 1] += carried[t - 1]
+        if scan.suits(signals):
+            scan.backward(*(part.numpy() for part in (signals, blame, carried, transposed)))
+        else:
+            for t in range(len(states) - 1, -1, -1):
+                blame[t] *= signals[t]
+                if t:
+                    torch.bmm(blame[t], transposed, out=carried[t - 1])
+                    signals[t - 1] += carried[t - 1]
         gradient = _outer(states[:-1], blame[1:]) + start.transpose(1, 2) @ blame[0]
         if ctx.alpha is not None:
             gradient += ctx.alpha[:, None, None] * regulariser_gradient(signals[1:], blame[1:], carried[:-1])

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from common import config
-from replications.pascanu2013_clipping import model
+from replications.pascanu2013_clipping import model, scan
 from replications.pascanu2013_clipping.model import Replicas
 
 T, R, B, INPUTS, H, OUTPUTS = 7, 3, 4, 5, 6, 2
@@ -81,6 +81,23 @@ def test_the_regulariser_changes_the_recurrent_weights_alone_and_by_its_immediat
             (expected,) = torch.autograd.grad(literal_regulariser(net, inputs(), r, weight), net.recurrent)
             torch.testing.assert_close(on[r] - off[r], alpha[r] * expected[r], rtol=1e-9, atol=1e-12)
         assert (on[2] - off[2]).abs().max() > 1e-6
+
+
+@pytest.mark.parametrize("alpha", [None, 2.0])
+@pytest.mark.parametrize("activation", ["tanh", "sigmoid"])
+def test_the_compiled_loops_do_what_those_of_the_library_do(activation, alpha, monkeypatch):
+    net = network(activation).float()
+    start = torch.rand(R, B, H, generator=torch.Generator().manual_seed(2)).requires_grad_()
+    taken = []
+
+    def found(few):
+        monkeypatch.setattr(scan, "FEW", few)
+        states = net.states(inputs().float(), start, alpha and torch.full((R,), alpha))
+        taken.append(scan.suits(states))
+        return [states, *torch.autograd.grad((states ** 2).sum() + states[-1].sum(), [net.recurrent, net.input, start])]
+
+    torch.testing.assert_close(found(B), found(B - 1), rtol=1e-4, atol=1e-5)
+    assert taken == [True, False]
 
 
 def test_omega_of_signals_that_keep_their_length_is_0_and_dead_ones_do_not_count():
