@@ -109,7 +109,8 @@ def success_rates(runs: Runs) -> tuple[str, Figure]:
         axes.set_xticks(lengths, [str(length) for length in lengths])
         axes.minorticks_off()
     panels[0].set_ylabel("success rate")
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    lines = {line.get_label(): line for axes in panels for line in axes.get_lines()}
+    figure.legend(lines.values(), lines.keys(), loc="outside upper center", ncols=3)
     cap = max(run["config"]["max_updates"] for name, run in runs.items() if name.rpartition("_")[0] in shown)
     return (
         f"How many networks learn the temporal order within {cap:,} updates (the paper: 5,000,000), against the length "
@@ -118,6 +119,8 @@ def success_rates(runs: Runs) -> tuple[str, Figure]:
 
 
 def _rates(axes: Axes, found: dict[int, tuple[int, int]], shift: float, color: str, label: str) -> None:
+    if not found:  # an empty line would spoil the layout
+        return
     rates = {length: binomial(*counts) for length, counts in found.items()}
     lengths = [length * shift for length in rates]
     axes.vlines(

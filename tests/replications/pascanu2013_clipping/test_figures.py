@@ -35,6 +35,14 @@ def test_success_against_length():
     assert "8,000 updates" in caption
 
 
+def test_a_method_that_is_not_run_yet_leaves_the_panels_their_width():
+    lengths = {20: 9, 50: 2, 100: 0, 200: 0}
+    _, figure = drawn({"tanh_cr": trials(lengths), "smart_c": trials(lengths)})["success"]
+    figure.draw_without_rendering()
+    assert all(axes.get_position().width > 0.3 for axes in figure.axes)
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["clipping and regulariser", "clipping"]
+
+
 def test_gradient_norms_have_the_threshold():
     _, figure = drawn({"tanh_c": trials({20: 1, 50: 2}), "tanh_msgd": trials({20: 1})})["norms"]
     assert len(figure.axes) == 2
