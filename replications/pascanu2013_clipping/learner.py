@@ -155,7 +155,7 @@ def differentiate(weights, gradient, memory, index, value, target, kind, is_tanh
 
 @compiled
 def regularise(gradient, memory, alpha):
-    """Adds alpha dOmega / dW_rec, immediate part (:func:`.model.regulariser_gradient`); spoils ``carried``."""
+    """Adds alpha dOmega / dW_rec, immediate part (:func:`.model.regulariser_left`); spoils ``carried``."""
     steps, batch, hidden = memory.signals.shape
     alive = 0
     memory.penalty[:] = ZERO

@@ -73,21 +73,26 @@ class Scan(torch.autograd.Function):
                 if t:
                     torch.bmm(blame[t], transposed, out=carried[t - 1])
                     signals[t - 1] += carried[t - 1]
-        gradient = _outer(states[:-1], blame[1:]) + start.transpose(1, 2) @ blame[0]
+        before = states[:-1]
         if ctx.alpha is not None:
-            gradient += ctx.alpha[:, None, None] * regulariser_gradient(signals[1:], blame[1:], carried[:-1])
+            before = before + ctx.alpha[:, None, None] * regulariser_left(signals[1:], carried[:-1])
+        gradient = _outer(before, blame[1:]) + start.transpose(1, 2) @ blame[0]
         return blame, gradient, blame[0] @ transposed, None, None
 
 
-def regulariser_gradient(signals: Tensor, blame: Tensor, carried: Tensor) -> Tensor:
-    """dOmega / dW_rec ``[R, H, H]``, immediate part, of d_{t+1}, d_{t+1} . act'_{t+1} and v_t ``[T, R, B, H]``."""
+def regulariser_left(signals: Tensor, carried: Tensor) -> Tensor:
+    """dOmega / dv_t ``[T, R, B, H]`` of d_{t+1} and v_t ``[T, R, B, H]``.
+
+    dOmega / dW_rec, immediate part, is the sum of its outer products with d_{t+1} . act'_{t+1}, as that of the error is
+    the sum of those of h_t: both are taken as one.
+    """
     power = signals.square().sum(-1)
     alive = power > DEAD
     power = torch.where(alive, power, 1.0)
     ratio = carried.square().sum(-1) / power
     count = alive.sum((0, 2)).clamp(min=1)
     weight = torch.where(alive, 4 * (ratio - 1) / power, 0.0) / count[:, None]
-    return _outer(carried * weight[..., None], blame)
+    return carried * weight[..., None]
 
 
 def regulariser(signals: Tensor, carried: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ a call of the library for each step costs as much as half of its arithmetic.
 """
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from common.cells.tanh import logistic, tanh
@@ -15,7 +16,7 @@ FEW = 8  # sequences of a replica
 
 def suits(drive: Tensor) -> bool:
     """Whether ``[T, R, B, H]`` is for these loops: few sequences, in single precision, on a CPU."""
-    return drive.shape[2] <= FEW and drive.dtype.itemsize == 4 and drive.device.type == "cpu"
+    return drive.shape[2] <= FEW and drive.dtype == torch.float32 and drive.device.type == "cpu"
 
 
 @compiled
