@@ -1,4 +1,5 @@
-"""Speed of learning: ten networks of 50 units on the temporal order at length 50, with clipping and the regulariser.
+"""Speed of learning: ten networks of 50 units on the temporal order at length 50, with clipping and the regulariser;
+and text, one sequence after another.
 
 All cases make the same updates on the same sequences. The plain network is what one writes first: a loop over the
 steps, automatic derivatives, the regulariser from ``torch.autograd.grad`` at the states (section 3.3).
@@ -12,8 +13,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from common import config
-from replications.pascanu2013_clipping.model import initial
+from replications.pascanu2013_clipping.model import Replicas, initial
 from replications.pascanu2013_clipping.trials import TRAIN, Trial
+from replications.pascanu2013_clipping.update import descend
 
 PAPER, LENGTH, REPLICAS, UPDATES, PLAIN_UPDATES = "pascanu2013_clipping", 50, 10, 20, 2
 UNIT = "updates"
@@ -99,4 +101,37 @@ CASES = {
     REFERENCE: plain,
     "compiled, one thread": compiled(1),
     "compiled, all threads": compiled(torch.get_num_threads()),
+}
+
+
+def text(states: Callable[[Replicas, Tensor], Tensor]) -> Callable[[], Callable[[], None]]:
+    """Ten updates with clipping, each on 180 characters, of the network that learns text (section 4.2)."""
+    def make() -> Callable[[], None]:
+        settings = config.validate(PAPER, config.resolve(PAPER, "characters_c", "paper"), "bench")
+        network = Replicas(50, settings.hidden, 50, settings.activation, settings.initialisation, (1,), settings.biases)
+        characters = torch.randint(50, (settings.window + 1,), generator=torch.Generator().manual_seed(1))
+        inputs = functional.one_hot(characters[:-1], 50).float().view(settings.window, 1, 1, 50)
+
+        def work() -> None:
+            for _ in range(10):
+                outputs = network.outputs(states(network, inputs))
+                functional.cross_entropy(outputs.view(-1, 50), characters[1:], reduction="sum").backward()
+                descend(network, torch.tensor([settings.lr]), settings.clipping, settings.threshold)
+
+        return work
+
+    return make
+
+
+def plain_states(network: Replicas, inputs: Tensor) -> Tensor:
+    """``network.states`` as one writes it first."""
+    states = [network.initial(inputs.shape[2])]
+    for x in inputs:
+        states.append(torch.sigmoid(x @ network.input + states[-1] @ network.recurrent + network.bias))
+    return torch.stack(states[1:])
+
+
+TASKS = {
+    "ten updates on 180 characters, 500 units: plain torch": text(plain_states),
+    "ten updates on 180 characters, 500 units: ours": text(Replicas.states),
 }
