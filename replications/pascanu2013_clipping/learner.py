@@ -39,16 +39,14 @@ class Memory(NamedTuple):
     blame: np.ndarray  # d_t . act'
     carried: np.ndarray  # v_t = (d_{t+1} . act') W_rec^T
     answers: np.ndarray  # [B, O]
-    outer: np.ndarray  # [H, H] one step's part of a gradient
-    penalty: np.ndarray  # [H, H] gradient of the regulariser
+    outer: np.ndarray  # [H, H] a few steps' part of a gradient
 
 
 def memory(weights: Weights, steps: int, batch: int) -> Memory:
     hidden, outputs = weights.output.shape
     states = np.zeros((steps + 1, batch, hidden), weights.bias.dtype)
-    square = np.zeros_like(weights.recurrent)
     return Memory(states, *(np.zeros_like(states[1:]) for _ in range(3)), np.zeros((batch, outputs), states.dtype),
-                  square, square.copy())
+                  np.zeros_like(weights.recurrent))
 
 
 def zeros(weights: Weights) -> Weights:
@@ -115,8 +113,35 @@ def add_outer(total, left, right, outer):
 
 
 @compiled
-def differentiate(weights, gradient, memory, index, value, target, kind, is_tanh):
-    """Fills ``gradient`` for sequences ``index``, ``value [T, B, K]`` and ``target [T or 1, B]``."""
+def regularise(memory, alpha):
+    """Turns v_t, in ``carried``, into h_t + alpha dOmega / dv_t (:func:`.model.regulariser_left`)."""
+    steps, batch, hidden = memory.signals.shape
+    alive = 0
+    for t in range(steps - 1):
+        for b in range(batch):
+            power, carried = ZERO, ZERO
+            for i in range(hidden):
+                power += memory.signals[t + 1, b, i] * memory.signals[t + 1, b, i]
+                carried += memory.carried[t, b, i] * memory.carried[t, b, i]
+            weight = ZERO
+            if power > DEAD:
+                alive += 1
+                weight = np.float32(4) * (carried / power - ONE) / power
+            for i in range(hidden):
+                memory.carried[t, b, i] *= weight
+    scale = np.float32(alpha / max(alive, 1))
+    for t in range(steps - 1):
+        for b in range(batch):
+            for i in range(hidden):
+                memory.carried[t, b, i] = memory.states[t + 1, b, i] + scale * memory.carried[t, b, i]
+
+
+@compiled
+def differentiate(weights, gradient, memory, index, value, target, kind, is_tanh, alpha):
+    """Fills ``gradient`` for sequences ``index``, ``value [T, B, K]`` and ``target [T or 1, B]``.
+
+    With ``alpha > 0`` that of W_rec has the regulariser's part, its immediate derivative (:class:`.model.Scan`).
+    """
     steps, batch, hidden = memory.signals.shape
     share = ONE / np.float32(batch * len(target))
     gradient.output[:], gradient.output_bias[:] = ZERO, ZERO
@@ -150,30 +175,11 @@ def differentiate(weights, gradient, memory, index, value, target, kind, is_tanh
             for b in range(batch):
                 for i in range(hidden):
                     memory.signals[t - 1, b, i] += memory.carried[t - 1, b, i]
-    add_outer(gradient.recurrent, memory.states[:-1], memory.blame, memory.outer)
-
-
-@compiled
-def regularise(gradient, memory, alpha):
-    """Adds alpha dOmega / dW_rec, immediate part (:func:`.model.regulariser_left`); spoils ``carried``."""
-    steps, batch, hidden = memory.signals.shape
-    alive = 0
-    memory.penalty[:] = ZERO
-    for t in range(steps - 1):
-        for b in range(batch):
-            power, carried = ZERO, ZERO
-            for i in range(hidden):
-                power += memory.signals[t + 1, b, i] * memory.signals[t + 1, b, i]
-                carried += memory.carried[t, b, i] * memory.carried[t, b, i]
-            weight = ZERO
-            if power > DEAD:
-                alive += 1
-                weight = np.float32(4) * (carried / power - ONE) / power
-            for i in range(hidden):
-                memory.carried[t, b, i] *= weight
-    add_outer(memory.penalty, memory.carried[:-1], memory.blame[1:], memory.outer)
-    if alive:
-        gradient.recurrent[:] += memory.penalty * np.float32(alpha / alive)
+    if alpha > 0:
+        regularise(memory, alpha)  # nothing stands left of the first step: h_0 = 0
+        add_outer(gradient.recurrent, memory.carried[:-1], memory.blame[1:], memory.outer)
+    else:
+        add_outer(gradient.recurrent, memory.states[:-1], memory.blame, memory.outer)
 
 
 @compiled
@@ -214,9 +220,7 @@ def learn(weights, gradient, memory, index, value, target, kind, is_tanh, alpha,
     batch = memory.signals.shape[1]
     for n in range(len(norms)):
         part = slice(n * batch, (n + 1) * batch)
-        differentiate(weights, gradient, memory, index[:, part], value[:, part], target[:, part], kind, is_tanh)
-        if alpha > 0:
-            regularise(gradient, memory, alpha)
+        differentiate(weights, gradient, memory, index[:, part], value[:, part], target[:, part], kind, is_tanh, alpha)
         norms[n] = descend(weights, gradient, rate, clipping, threshold)
 
 
