@@ -110,7 +110,7 @@ def text(states: Callable[[Replicas, Tensor], Tensor]) -> Callable[[], Callable[
         settings = config.validate(PAPER, config.resolve(PAPER, "characters_c", "paper"), "bench")
         network = Replicas(50, settings.hidden, 50, settings.activation, settings.initialisation, (1,), settings.biases)
         characters = torch.randint(50, (settings.window + 1,), generator=torch.Generator().manual_seed(1))
-        inputs = functional.one_hot(characters[:-1], 50).float().view(settings.window, 1, 1, 50)
+        inputs = characters[:-1].view(settings.window, 1, 1)
 
         def work() -> None:
             for _ in range(10):
@@ -126,7 +126,7 @@ def text(states: Callable[[Replicas, Tensor], Tensor]) -> Callable[[], Callable[
 def plain_states(network: Replicas, inputs: Tensor) -> Tensor:
     """``network.states`` as one writes it first."""
     states = [network.initial(inputs.shape[2])]
-    for x in inputs:
+    for x in functional.one_hot(inputs, 50).float():
         states.append(torch.sigmoid(x @ network.input + states[-1] @ network.recurrent + network.bias))
     return torch.stack(states[1:])
 

@@ -25,7 +25,7 @@ JITTER = 10  # steps by which sequences of one minibatch may differ in length, a
 class Batch(NamedTuple):
     """A minibatch: what goes in, what should come out, which steps count, whether the state before is carried on."""
 
-    inputs: Tensor  # [T, R, B, I]
+    inputs: Tensor  # [T, R, B, I] notes, or [T, R, B] characters
     target: Tensor  # [T, R, B, O] notes, or [T, R, B] characters
     counts: Tensor  # [T, R, B] 1 or 0
     carried: bool
@@ -113,12 +113,11 @@ class Characters:
         columns = torch.from_numpy(columns.astype(np.int64))
         for start in range(0, len(columns) - self.ahead, window):
             target = columns[start + self.ahead:start + self.ahead + window]
-            inputs = functional.one_hot(columns[start:start + len(target)], self.size).float()
-            yield Batch(inputs, target, torch.ones(target.shape), start > 0)
+            yield Batch(columns[start:start + len(target)], target, torch.ones(target.shape), start > 0)
 
     def losses(self, outputs: Tensor, target: Tensor) -> Tensor:
         """Nats per character ``[T, R, B]``."""
-        return functional.cross_entropy(outputs.movedim(-1, 1), target, reduction="none")
+        return functional.cross_entropy(outputs.flatten(0, -2), target.flatten(), reduction="none").view(target.shape)
 
 
 def cut(piece: np.ndarray, window: int) -> list[np.ndarray]:

@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from replications.pascanu2013_clipping import scan
 
@@ -140,8 +141,15 @@ class Replicas(nn.Module):
         return self.recurrent.new_zeros(len(self), batch, self.recurrent.shape[-1])
 
     def states(self, inputs: Tensor, start: Tensor | None = None, alpha: Tensor | None = None) -> Tensor:
-        """States ``[T, R, B, H]`` for inputs ``[T, R, B, I]``; with ``alpha [R]`` the way back regularises W_rec."""
-        drive = product(inputs, self.input) + self.bias
+        """States ``[T, R, B, H]`` for inputs ``[T, R, B, I]``; with ``alpha [R]`` the way back regularises W_rec.
+
+        Inputs of which exactly one is 1 may be given as its number, ``[T, R, B]``.
+        """
+        if inputs.dim() == 3:
+            first = torch.arange(len(self), device=inputs.device)[:, None] * self.input.shape[1]
+            drive = functional.embedding(first + inputs, self.input.flatten(0, 1)) + self.bias
+        else:
+            drive = product(inputs, self.input) + self.bias
         start = self.initial(inputs.shape[2]) if start is None else start
         return Scan.apply(drive, self.recurrent, start, self.activation, alpha)
 

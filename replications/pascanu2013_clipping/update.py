@@ -15,8 +15,8 @@ Clipping = Literal["norm", "elements"]
 
 def gradient_norms(network: Replicas) -> Tensor:
     """Norm of the gradient over all parameters as one vector ``[R]``."""
-    squares = [p.grad.flatten(1).square().sum(1) for p in network.parameters() if p.grad is not None]
-    return torch.stack(squares).sum(0).sqrt()
+    parts = [torch.linalg.vector_norm(p.grad, dim=(1, 2)) for p in network.parameters() if p.grad is not None]
+    return torch.linalg.vector_norm(torch.stack(parts), dim=0)
 
 
 @torch.no_grad()
@@ -34,12 +34,12 @@ def descend(network: Replicas, rate: Tensor, clipping: Clipping | None, threshol
             continue
         gradient, shape = parameter.grad, (-1, 1, 1)
         if clipping == "norm":
-            gradient = gradient * (threshold / norms.clamp(min=threshold)).view(shape)
+            gradient *= (threshold / norms.clamp(min=threshold)).view(shape)
         elif clipping == "elements":
-            gradient = gradient.clamp(-threshold, threshold)
+            gradient.clamp_(-threshold, threshold)
         if clipping and lost.any():
             instead = SHRINK * parameter if parameter is network.recurrent else torch.zeros_like(parameter)
             gradient = torch.where(lost.view(shape), instead, gradient)
-        parameter -= rate.view(shape) * gradient
+        parameter.addcmul_(rate.view(shape), gradient, value=-1)
         parameter.grad = None
     return norms

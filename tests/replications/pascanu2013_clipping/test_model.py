@@ -118,6 +118,15 @@ def test_a_replica_is_the_network_of_its_seed_alone():
     torch.testing.assert_close(net.states(inputs())[:, 1:2], alone.states(inputs()[:, 1:2]))
 
 
+def test_an_input_may_be_the_number_of_the_one_that_is_1():
+    net, number = network(), torch.randint(INPUTS, (T, R, B), generator=torch.Generator().manual_seed(4))
+    found = []
+    for inputs in (number, torch.nn.functional.one_hot(number, INPUTS).double()):
+        states = net.states(inputs)
+        found.append([states, *torch.autograd.grad(states.square().sum(), [net.input, net.bias])])
+    torch.testing.assert_close(*found)
+
+
 def test_the_last_state_needs_no_memory_of_the_others():
     for activation in ("tanh", "sigmoid"):
         net = network(activation)
