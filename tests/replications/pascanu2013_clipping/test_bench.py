@@ -1,4 +1,4 @@
-"""The plain network that the compiled learner is timed against learns the same."""
+"""What the plain networks of the benchmark do is what ours do."""
 
 import numpy as np
 import pytest
@@ -6,6 +6,7 @@ import torch
 
 from common import benchmark
 from replications.pascanu2013_clipping import bench
+from replications.pascanu2013_clipping.model import Replicas
 
 
 def test_the_plain_network_makes_the_same_update():
@@ -25,5 +26,11 @@ def test_every_case_is_measured(tmp_path, monkeypatch):
     monkeypatch.setattr(bench, "PLAIN_UPDATES", 1)
     monkeypatch.setattr(benchmark, "ROUNDS", 1)
     table = benchmark.bench(["pascanu2013_clipping"], tmp_path / "bench.json")
-    assert all(f"  {name} " in table for name in bench.CASES)
+    assert all(f"  {name} " in table for name in bench.CASES) and all(f"  {name}: " in table for name in bench.TASKS)
     assert bench.CASES[bench.REFERENCE]()() == 2 and bench.compiled(2)()() == pytest.approx(6)
+
+
+def test_the_plain_loop_over_a_text_has_the_same_states():
+    network = Replicas(50, 7, 50, "sigmoid", "tanh", (1,))
+    characters = torch.randint(50, (12, 1, 1), generator=torch.Generator().manual_seed(1))
+    torch.testing.assert_close(bench.plain_states(network, characters), network.states(characters))
