@@ -81,27 +81,30 @@ class Scan(torch.autograd.Function):
         return blame, gradient, blame[0] @ transposed, None, None
 
 
+def _ratios(signals: Tensor, carried: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """|v_t|^2 / |d_{t+1}|^2 and |d_{t+1}|^2 ``[T, R, B]``, both 1 where a signal is dead; the number alive ``[R]``."""
+    power = signals.square().sum(-1)
+    alive = power > DEAD
+    power = torch.where(alive, power, 1.0)
+    ratio = torch.where(alive, carried.square().sum(-1) / power, 1.0)
+    return ratio, power, alive.sum((0, 2)).clamp(min=1)
+
+
+def regulariser(signals: Tensor, carried: Tensor) -> Tensor:
+    """Omega ``[R]`` of d_{t+1} and v_t ``[T, R, B, H]``."""
+    ratio, _, alive = _ratios(signals, carried)
+    return (ratio - 1).square().sum((0, 2)) / alive
+
+
 def regulariser_left(signals: Tensor, carried: Tensor) -> Tensor:
     """dOmega / dv_t ``[T, R, B, H]`` of d_{t+1} and v_t ``[T, R, B, H]``.
 
     dOmega / dW_rec, immediate part, is the sum of its outer products with d_{t+1} . act'_{t+1}, as that of the error is
     the sum of those of h_t: both are taken as one.
     """
-    power = signals.square().sum(-1)
-    alive = power > DEAD
-    power = torch.where(alive, power, 1.0)
-    ratio = carried.square().sum(-1) / power
-    count = alive.sum((0, 2)).clamp(min=1)
-    weight = torch.where(alive, 4 * (ratio - 1) / power, 0.0) / count[:, None]
+    ratio, power, alive = _ratios(signals, carried)
+    weight = 4 * (ratio - 1) / power / alive[:, None]
     return carried * weight[..., None]
-
-
-def regulariser(signals: Tensor, carried: Tensor) -> Tensor:
-    """Omega ``[R]`` of signals d_{t+1} and v_t ``[T, R, B, H]``."""
-    power = signals.square().sum(-1)
-    alive = power > DEAD
-    ratio = carried.square().sum(-1) / torch.where(alive, power, 1.0)
-    return torch.where(alive, (ratio - 1).square(), 0.0).sum((0, 2)) / alive.sum((0, 2)).clamp(min=1)
 
 
 def product(left: Tensor, weight: Tensor) -> Tensor:

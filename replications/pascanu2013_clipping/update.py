@@ -23,6 +23,8 @@ def gradient_norms(network: Replicas) -> Tensor:
 def descend(network: Replicas, rate: Tensor, clipping: Clipping | None, threshold: float) -> Tensor:
     """w <- w - rate g with rate ``[R]``; returns the norms of the gradients before clipping ``[R]``.
 
+    The gradients are used up: every ``grad`` is None afterwards.
+
     Clipping "norm": if |g| >= threshold, g <- g threshold / |g|, over all parameters together (algorithm 1).
     "elements": each entry of g is brought to [-threshold, threshold] by itself. With either, where |g| is not a number,
     infinite or beyond 1e10, the gradient of W_rec is 0.02 W_rec and all others are 0, as in the authors' code.
