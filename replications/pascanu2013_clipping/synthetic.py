@@ -49,7 +49,11 @@ def run(run: Run) -> None:
         trial, seed, suffix = each.trial, each.trial.seed, each.suffix
         run.record(f"solved{suffix}", seed, trial.solved)
         if trial.solved:
-            run.record(f"updates{suffix}", seed, trial.updates)
+            run.record(f"updates{suffix}", seed, trial.solved_after)
+        if config.mixed:
+            run.record("perfect", seed, trial.perfect)
+            if trial.perfect:
+                run.record("updates/perfect", seed, trial.updates)
         for metric, value in trial.results.items():
             run.record(metric + (suffix if metric == "radius" else ""), seed, value)
         for updates, share in trial.curve:

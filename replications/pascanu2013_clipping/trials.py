@@ -20,9 +20,10 @@ CLIPPING = {None: learner.UNCLIPPED, "norm": learner.BY_NORM, "elements": learne
 
 
 class Trial:
-    """A network (a seed) that learns at one length; or, with two lengths, at all between them.
+    """A network (a seed) that learns at one length; or, mixed, at all between two.
 
-    Its sequences depend on its seed and the number of the update alone: after any interruption it learns the same.
+    It ends with its first success; mixed, with the first that has no mistake (the authors' code ends there always). Its
+    sequences depend on its seed and the number of the update alone: after any interruption it learns the same.
     """
 
     def __init__(self, config: Config, seed: int, lengths: tuple[int, ...]):
@@ -34,10 +35,22 @@ class Trial:
         self.weights = learner.Weights(w_in, w_rec, zeros[0], w_out, zeros[1])
         self.updates = 0
         self.seconds = 0.0
-        self.solved = self.done = False
+        self.solved_after: int | None = None  # updates before the first success
+        self.done = False
+        self.best: learner.Weights | None = None  # the successful network that is to be tested
+        self.least = 1.0  # its share of wrong sequences
+        self.wrong: dict[int, float] = {}  # that share, of many more sequences, by their length
         self.results: dict[str, float] = {}
         self.curve: list[tuple[int, float]] = []  # updates, share of wrong sequences
         self.trace: list[float] = []  # gradient norms, the largest of so many
+
+    @property
+    def solved(self) -> bool:
+        return self.solved_after is not None
+
+    @property
+    def perfect(self) -> bool:
+        return self.solved and not any(self.wrong.values())
 
     @property
     def trace_step(self) -> int:
@@ -46,8 +59,8 @@ class Trial:
 
     def summary(self) -> str:
         """The trial in words."""
-        verb = "solved" if self.solved else "not solved"
-        return f"{verb} after {self.updates:,} updates ({self.seconds:.0f} s)"
+        solved = f"solved after {self.solved_after:,} updates" if self.solved else "not solved"
+        return f"{solved}, ended after {self.updates:,} ({self.seconds:.0f} s)"
 
     def draw(self, purpose: int, number: int, length: int, sequences: int) -> Sequences:
         """Fresh sequences."""
@@ -90,21 +103,37 @@ class Trial:
     def check(self) -> None:
         """Success: of some fresh sequences few are wrong, and of many more. Otherwise it ends with the last update."""
         config, lengths = self.config, sorted(set(self.lengths))
-        finite = all(np.isfinite(weight).all() for weight in self.weights)
+        finite = self.finite()
         look = max(self.share_wrong(CHECK, length, config.check_sequences) for length in lengths)
         self.curve.append((self.updates, look))
         self.done = not finite or self.updates >= config.max_updates
-        if not (self.done or look < SUCCESS):
-            return
-        wrong = {length: self.share_wrong(TEST, length, config.test_sequences) if finite else 1.0 for length in lengths}
-        self.solved = max(wrong.values()) < SUCCESS
-        self.done |= self.solved
+        if (look < SUCCESS and look <= self.least) or (self.done and not self.solved):
+            wrong = {length: self.share_wrong(TEST, length, config.test_sequences) if finite else 1.0
+                     for length in lengths}
+            success = max(wrong.values()) < SUCCESS
+            if success:
+                self.solved_after = self.solved_after or self.updates
+                self.best, self.least = learner.Weights(*(weight.copy() for weight in self.weights)), look
+            if success or self.done:
+                self.wrong = wrong
+        self.done |= self.perfect or (self.solved and not config.mixed)
         if self.done:
-            further = config.test_lengths if self.solved else ()
-            wrong |= {length: self.share_wrong(TEST, length, config.test_sequences) for length in further}
-            self.results = {f"test/wrong/{length}": share for length, share in sorted(wrong.items())}
-            if finite:
-                self.results["radius"] = float(np.abs(np.linalg.eigvals(self.weights.recurrent.astype(float))).max())
+            self.finish()
+
+    def finish(self) -> None:
+        """Tests the best network, or the last one where none succeeded."""
+        wrong = self.wrong
+        if self.solved:
+            for weight, best in zip(self.weights, self.best, strict=True):
+                weight[...] = best
+            wrong = wrong | {length: self.share_wrong(TEST, length, self.config.test_sequences)
+                             for length in self.config.test_lengths}
+        self.results = {f"test/wrong/{length}": share for length, share in sorted(wrong.items())}
+        if self.finite():
+            self.results["radius"] = float(np.abs(np.linalg.eigvals(self.weights.recurrent.astype(float))).max())
+
+    def finite(self) -> bool:
+        return all(np.isfinite(weight).all() for weight in self.weights)
 
     def share_wrong(self, purpose: int, length: int, sequences: int) -> float:
         """Share of fresh sequences that are answered wrongly."""
@@ -116,13 +145,15 @@ class Trial:
 
     def state(self) -> dict:
         """All that an exact resume needs, in types that a checkpoint may hold."""
-        names = ("updates", "seconds", "solved", "done", "results", "curve", "trace")
-        return {"weights": {name: torch.from_numpy(w.copy()) for name, w in self.weights._asdict().items()},
+        names = ("updates", "seconds", "solved_after", "done", "least", "wrong", "results", "curve", "trace")
+        return {"weights": tensors(self.weights), "best": self.best and tensors(self.best),
                 **{name: getattr(self, name) for name in names}}
 
     def load_state(self, state: dict) -> None:
-        for name, weight in state["weights"].items():
-            getattr(self.weights, name)[...] = weight.numpy()
         for name, value in state.items():
-            if name != "weights":
-                setattr(self, name, value)
+            is_weights = name in ("weights", "best") and value
+            setattr(self, name, learner.Weights(**{k: w.numpy() for k, w in value.items()}) if is_weights else value)
+
+
+def tensors(weights: learner.Weights) -> dict[str, torch.Tensor]:
+    return {name: torch.from_numpy(weight.copy()) for name, weight in weights._asdict().items()}

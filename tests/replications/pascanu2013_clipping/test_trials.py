@@ -59,6 +59,27 @@ def test_a_trial_that_is_never_right_ends_with_its_updates():
     assert not trial.solved and trial.updates == 500 and trial.results["test/wrong/10"] > 0.5
 
 
+@pytest.mark.parametrize("perfect_at, tested", [(None, 3), (5, 5)])
+def test_the_best_network_for_several_lengths_is_the_one_that_is_tested(monkeypatch, perfect_at, tested):
+    """Also if it is worse afterwards, and if its learning is interrupted there."""
+    shares = {1: 0.5, 2: 0.008, 3: 0.004, 4: 0.006, 5: 0.7, 6: 0.9} | ({perfect_at: 0.0} if perfect_at else {})
+    monkeypatch.setattr(Trial, "share_wrong", lambda self, *_: shares[self.updates // 250])
+    trial, weights = Trial(settings(lengths=[8, 9], mixed=True, max_updates=1500), 1, (8, 9)), {}
+    while not trial.done:
+        other = Trial(trial.config, 1, (8, 9))
+        other.load_state(trial.state())
+        trial = other
+        trial.advance()
+        weights[trial.updates // 250] = [weight.copy() for weight in trial.weights]
+    assert trial.solved_after == 500 and trial.perfect == bool(perfect_at) and len(weights) == (perfect_at or 6)
+    assert trial.results["test/wrong/8"] == shares[tested]
+    for mine, best in zip(trial.weights, trial.best, strict=True):
+        np.testing.assert_array_equal(mine, best)
+    if not perfect_at:
+        assert not np.array_equal(trial.weights.recurrent, weights[5][1])
+        np.testing.assert_array_equal(trial.weights.recurrent, weights[3][1])
+
+
 def test_weights_that_are_lost_end_a_trial():
     trial = Trial(settings("tanh_msgd"), 1, (10,))
     trial.weights.recurrent[0, 0] = np.nan
@@ -66,9 +87,10 @@ def test_weights_that_are_lost_end_a_trial():
     assert trial.done and not trial.solved and trial.results == {"test/wrong/10": 1.0}
 
 
-def test_one_network_for_several_lengths():
+def test_one_network_for_several_lengths_learns_until_it_makes_no_mistake():
     trial = finished(Trial(settings(lengths=[8, 14], mixed=True, test_lengths=[30]), 1, (8, 14)))
-    assert trial.solved and set(trial.results) == {"test/wrong/8", "test/wrong/14", "test/wrong/30", "radius"}
+    assert trial.perfect and trial.wrong == {8: 0, 14: 0} and trial.solved_after <= trial.updates < 4000
+    assert set(trial.results) == {"test/wrong/8", "test/wrong/14", "test/wrong/30", "radius"}
     lengths = trial.block_lengths()
     assert len(lengths) == 50 and lengths == sorted(lengths) and {8, 14} <= set(lengths) <= set(range(8, 15))
 
