@@ -16,6 +16,7 @@ COLUMNS = 3
 BEHIND = 60  # with more curves than this, the others behind a panel's own are a grey blot
 LONG = 1000  # more steps than so many times the first ones are drawn on a logarithmic axis
 POINTS = 20_000  # of one figure: what a browser draws at once
+TANGLE = 100  # longer lines of a single experiment get a panel each
 Curves = dict[str, dict[str, list[tuple[float, float]]]]  # experiment -> seed -> (epoch, value)
 
 
@@ -60,7 +61,7 @@ def learning_curves(
             and one.metric.partition("/")[2] == quantity and one.experiment in curves
         }  # fmt: skip
         unit = paper.unit(metric) or paper.unit(f"test/{quantity}") or quantity
-        curves = thinned(curves)
+        curves, published = apart(thinned(curves), published)
         when = f"against {paper.steps}" if metric in online else "after each epoch"
         caption = f"Learning curves at scale {scale}: {metric} {when}, every seed a line."
         if published:
@@ -76,6 +77,17 @@ def thinned(curves: Curves) -> Curves:
     return {
         name: {seed: line[:-1:step] + line[-1:] for seed, line in seeds.items()} for name, seeds in curves.items()
     }
+
+
+def apart(curves: Curves, published: dict[str, float]) -> tuple[Curves, dict[str, float]]:
+    """Long curves of a single experiment, and few of them, by seed: a panel each."""
+    lines = {(name, seed): line for name, seeds in curves.items() for seed, line in seeds.items()}
+    if len(curves) > 1 or len(lines) > COLUMNS**2 or max(map(len, lines.values())) <= TANGLE:
+        return curves, published
+    return (
+        {f"{name}, seed {seed}": {seed: line} for (name, seed), line in lines.items()},
+        {f"{name}, seed {seed}": published[name] for name, seed in lines if name in published},
+    )
 
 
 def _panels(curves: Curves, published: dict[str, float], unit: str, across: str) -> Figure:

@@ -1,6 +1,6 @@
 from types import SimpleNamespace
 
-from common.reporting.curves import POINTS, curves_of, learning_curves, thinned
+from common.reporting.curves import POINTS, apart, curves_of, learning_curves, thinned
 
 
 def test_few_points_stay_as_they_are():
@@ -14,6 +14,16 @@ def test_of_too_many_points_the_first_and_the_last_stay():
     points = [points for seeds in curves.values() for points in seeds.values()]
     assert len(points) == 100 and sum(map(len, points)) <= POINTS + len(points)
     assert all(one[0] == line[0] and one[-1] == line[-1] and len(one) > 100 for one in points)
+
+
+def test_long_curves_of_one_experiment_stand_apart():
+    long, short = [(float(step), 0.5) for step in range(200)], [(1.0, 0.5), (2.0, 0.4)]
+    curves, published = apart({"a": {"1": long, "2": short}}, {"a": 0.1})
+    assert curves == {"a, seed 1": {"1": long}, "a, seed 2": {"2": short}}
+    assert published == {"a, seed 1": 0.1, "a, seed 2": 0.1}
+    for together in ({"a": {"1": long}, "b": {"1": long}}, {"a": {"1": short, "2": short}},
+                     {"a": {str(seed): long for seed in range(10)}}):
+        assert apart(together, {"a": 0.1}) == (together, {"a": 0.1})
 
 
 def test_learning_without_epochs_is_drawn_by_its_steps():

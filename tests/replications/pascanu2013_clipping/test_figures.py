@@ -50,6 +50,15 @@ def test_gradient_norms_have_the_threshold():
     assert list(figure.axes[0].lines[0].get_xdata()) == [10, 20, 30]
 
 
+def test_far_lengths_are_those_of_the_networks_that_have_learnt():
+    metrics = {"solved": {"1": 1.0, "2": 0.0}, "test/wrong/500": {"1": 0.3}, "test/wrong/50": {"1": 0.0, "2": 0.7}}
+    _, figure = drawn({"order_mixed": {"metrics": metrics, "config": {"lengths": [50, 200]}, "figures": {}}})["far"]
+    lines = {line.get_label(): line for line in figure.axes[0].lines}
+    assert list(lines["seed 1"].get_xdata()) == [50, 500] and list(lines["seed 1"].get_ydata()) == [0.0, 0.3]
+    assert "seed 2" not in lines
+    assert "far" not in drawn({"order_mixed": {"metrics": {"solved": {"1": 0.0}}, "figures": {}}})
+
+
 def test_mechanics():
     norms = {"mean": [1.0, 0.45, 0.16], "low": [1.0, 0.4, 0.1], "high": [1.0, 0.5, 0.25]}
     surface = {
