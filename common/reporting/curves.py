@@ -136,7 +136,7 @@ def _scale(axes: Axes, curves: Curves, published: list[float]) -> None:
     if max(steps) > LONG * max(min(steps), 1):
         axes.set_xscale("log")
     else:
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6 if max(steps) < 100_000 else 3))
     if low <= 0 or high / low < 2.5:
         return
     steps = (1, 1.2, 1.5, 2, 3, 4, 6, 8) if high / low < 6 else (1, 2, 5)
