@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from textwrap import fill
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -121,7 +122,7 @@ def _panels(curves: Curves, published: dict[str, float], unit: str, across: str)
     for axes in grid.flat[len(curves) :]:
         axes.set_visible(False)
     for axes in grid[:, 0]:
-        axes.set_ylabel(unit)
+        axes.set_ylabel(fill(unit, 26))
     _scale(grid[0, 0], curves, list(published.values()))
     return figure
 
@@ -137,6 +138,9 @@ def _scale(axes: Axes, curves: Curves, published: list[float]) -> None:
         axes.set_xscale("log")
     else:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6 if max(steps) < 100_000 else 3))
+    if low == 0 and high > 100:  # counts: small ones are seen beside large ones, and nought
+        axes.set_yscale("symlog", linthresh=1)
+        return
     if low <= 0 or high / low < 2.5:
         return
     steps = (1, 1.2, 1.5, 2, 3, 4, 6, 8) if high / low < 6 else (1, 2, 5)
