@@ -37,6 +37,13 @@ def test_learning_without_epochs_is_drawn_by_its_steps():
     assert axes.get_xlabel() == "sequences" and axes.get_xscale() == "log"
 
 
+def test_counts_from_nothing_to_thousands_are_seen_on_one_axis():
+    paper = SimpleNamespace(unit=lambda metric: "symbols (CNTO: sequences) before the first mistake", steps="sequences")
+    runs = {"a": SimpleNamespace(history=[["1", 0, step, "valid/length", step - 1.0] for step in (1, 10, 2000)])}
+    ((_, _, figure),) = learning_curves(paper, "paper", runs, [])
+    assert figure.axes[0].get_yscale() == "symlog" and "\n" in figure.axes[0].get_ylabel()
+
+
 def test_a_curve_is_not_drawn_again_as_its_logarithm():
     paper = SimpleNamespace(unit=lambda metric: "", steps="")
 
