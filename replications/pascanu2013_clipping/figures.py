@@ -173,8 +173,9 @@ def far_lengths(run: dict) -> tuple[str, Figure]:
     axes.minorticks_off()
     axes.legend(loc="center left")
     return (
-        f"Temporal order: {len(solved)} of {len(run['metrics']['solved'])} networks have learnt all lengths of the grey "
-        "range; these are their mistakes there and at other lengths (section 4.1.1; the paper has none). Dashed: chance."
+        f"Temporal order: {len(solved)} of {len(run['metrics']['solved'])} networks have learnt all lengths of the grey"
+        " range; these are their mistakes there and at other lengths (section 4.1.1; the paper has none). Dashed: "
+        "chance."
     ), figure
 
 
