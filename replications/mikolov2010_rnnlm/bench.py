@@ -20,8 +20,11 @@ from common.data.streams import Streams
 from common.ngram.kneser_ney import KneserNey
 from common.training.fit import new_trainer
 from common.training.precision import has_bfloat16
+from replications.mikolov2010_rnnlm.config import Config
 from replications.mikolov2010_rnnlm.module import LanguageModel
+from replications.mikolov2010_rnnlm.speed import learner
 
+PAPER = "mikolov2010_rnnlm"
 WORDS, VOCABULARY, HIDDEN, STREAMS, BLOCK = 9600, 10_000, 200, 32, 10
 UNIT = "words"
 REFERENCE = "plain torch: nn.RNN, full softmax"
@@ -74,26 +77,13 @@ def plain(adaptive: bool = False) -> Callable[[], int]:
 
 def ours(experiment: str, precision: str = "32-true") -> Callable[[], int]:
     """The paper's network and its optimiser, clipping and weight decay included, in a bare loop."""
-    model, stream = module(experiment, precision), text()
-    optimiser = model.configure_optimizers()
-
-    def work() -> int:
-        state = model.network.initial(STREAMS)
-        for words, next_words in stream:
-            with torch.autocast("cpu", torch.bfloat16, enabled=precision != "32-true"):
-                nll, state = model.negative_log_probabilities(words, next_words, state)
-            optimiser.zero_grad()
-            nll.sum().backward()
-            optimiser.step()
-        return WORDS
-
-    return work
+    return learner(settings(experiment, precision), counts(), text())
 
 
 def with_lightning(experiment: str) -> Callable[[], int]:
     """The same as ``replicate run`` trains it, checkpoint included, for half the words of the Penn Treebank, so that
     setting up weighs little more than in a real epoch."""
-    model, words = module(experiment, "32-true"), 48 * WORDS
+    model, words = LanguageModel(settings(experiment, "32-true"), counts()), 48 * WORDS
     stream = text(words)
 
     def work() -> int:
@@ -106,10 +96,9 @@ def with_lightning(experiment: str) -> Callable[[], int]:
     return work
 
 
-def module(experiment: str, precision: str) -> LanguageModel:
-    paper = "mikolov2010_rnnlm"
-    settings = config.resolve(paper, experiment, "scaled") | {"precision": precision, "lr": 0.01, "streams": STREAMS}
-    return LanguageModel(config.validate(paper, settings, "bench"), counts())
+def settings(experiment: str, precision: str) -> Config:
+    found = config.resolve(PAPER, experiment, "scaled") | {"precision": precision, "lr": 0.01, "streams": STREAMS}
+    return config.validate(PAPER, found, "bench")
 
 
 def kneser_ney(corpus: str) -> Callable[[], None]:

@@ -8,7 +8,7 @@ from common.config import Settings
 
 
 class Config(Settings):
-    model: Literal["ngram", "nnlm", "rnn"]
+    model: Literal["ngram", "nnlm", "rnn", "speed"]  # speed: how fast the last learns, with more and fewer classes
     sentences: PositiveInt | None  # train on the first so many sentences only
     # the network
     hidden: PositiveInt

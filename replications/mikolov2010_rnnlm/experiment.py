@@ -25,6 +25,7 @@ from common.training.schedules import RestoreAndHalve
 from common.training.sgd import SGD
 from replications.mikolov2010_rnnlm.config import Config
 from replications.mikolov2010_rnnlm.module import LanguageModel
+from replications.mikolov2010_rnnlm.speed import measure
 
 SPLITS = ("valid", "test")
 FREQUENCY_BOUNDS = (10, 100, 1000, 10000)  # occurrences in the training text, for the figure
@@ -38,10 +39,7 @@ def load_data(config: Config) -> Corpus:
 
 def run(run: Run) -> None:
     """Fills in the metrics of one experiment."""
-    if run.config.model == "ngram":
-        count_models(run)
-    else:
-        networks(run)
+    {"ngram": count_models, "speed": measure}.get(run.config.model, networks)(run)
 
 
 # --- models that count
@@ -108,9 +106,12 @@ def networks(run: Run) -> None:
         run.figures["gain_by_frequency"] = gain_by_frequency(average["test"], kn5["test"], corpus)
 
 
-def train(run: Run, seed: int) -> LanguageModel:
-    """A network trained until the validation text stops improving, with the best weights it had."""
+def train(run: Run, seed: int) -> LanguageModel | None:
+    """A network trained until the validation text stops improving, with the best weights it had; None for a model that
+    is not trained."""
     corpus, config = run.corpus, run.config
+    if config.model not in ("nnlm", "rnn"):
+        return None
     module = LanguageModel(config, np.asarray(corpus.vocabulary.counts))
     run.parameters = sum(weight.numel() for weight in module.parameters())
     path = run.seed_folder(seed) / "model.pt"

@@ -24,7 +24,7 @@ def draw(runs: Runs) -> Iterator[tuple[str, str, Figure]]:
         yield "models", *models(runs)
     if "rnn" in runs:
         yield "gain-by-frequency", *gain_by_frequency(runs["rnn"])
-    if any(name.startswith("classes_") for name in runs):
+    if "speed" in runs and any(name.startswith("classes_") for name in runs):
         yield "classes", *classes(runs)
     if {"tenth", "third", "rnn_classes"} <= runs.keys():
         yield "text-size", *text_size(runs)
@@ -75,8 +75,10 @@ def gain_by_frequency(run: dict) -> tuple[str, Figure]:
 def classes(runs: Runs) -> tuple[str, Figure]:
     """Perplexity against training speed for growing numbers of classes."""
     names = [name for name in runs if name.startswith("classes_") or name in ("rnn_classes", "rnn")]
-    points = sorted((mean(runs[name]["throughput"].values()), perplexity(runs[name]),
-                     runs[name]["config"]["classes"]) for name in names)
+    counts = {name: runs[name]["config"]["classes"] for name in names}
+    speeds = runs["speed"]["metrics"]
+    points = sorted((mean(speeds[f"words_per_second/{count or 'full'}"].values()), perplexity(runs[name]), count)
+                    for name, count in counts.items())
     figure = Figure(figsize=(6.4, 3.2))
     axes = figure.add_subplot()
     axes.plot([p[0] for p in points], [p[1] for p in points], "o", color=PALETTE[0])
@@ -87,9 +89,8 @@ def classes(runs: Runs) -> tuple[str, Figure]:
     axes.margins(x=0.18, y=0.15)
     axes.set_xlim(left=0)
     axes.set(xlabel="words per second in training", ylabel="test perplexity")
-    return ("Perplexity against training speed for several numbers of classes (200 hidden units). The full softmax "
-            "is computed in bfloat16, the others in single precision; machines and what else ran on them differ, "
-            "`replicate bench` measures speeds side by side."), figure
+    return ("Perplexity against training speed for several numbers of classes (200 hidden units). Speeds were measured "
+            "in turn on one machine, in single precision."), figure
 
 
 def text_size(runs: Runs) -> tuple[str, Figure]:

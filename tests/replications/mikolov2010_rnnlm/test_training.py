@@ -118,6 +118,12 @@ def test_counting_models_have_no_network(checkout, tiny):
         f"test/perplexity/{model}" for model in ("gt3", "gt5", "kn3", "kn5", "kn5+cache")}
 
 
+def test_speed_is_measured_for_every_number_of_classes_in_every_round(checkout, tiny):
+    found = results(execute(PAPER, "speed", "scaled", overrides=tiny(model="speed", seeds=[1, 2]), accelerator="cpu"))
+    assert found["metrics"].keys() == {f"words_per_second/{count}" for count in (30, 100, 400, 1000, 4000, "full")}
+    assert all(values.keys() == {"1", "2"} and min(values.values()) > 0 for values in found["metrics"].values())
+
+
 def test_static_and_dynamic_evaluation(checkout, tiny):
     config = Config(**configuration.resolve(PAPER, "rnn", "quick", tiny(rare_threshold=3)))
     corpus = load_data(config)
