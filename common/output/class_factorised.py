@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
+from common.output import within_class
+
 
 def frequency_classes(counts: np.ndarray, classes: int) -> np.ndarray:
     """First word of each class, and V at the end ``[C+1]``: frequency binning of the RNNLM toolkit.
@@ -36,36 +38,44 @@ def frequency_classes(counts: np.ndarray, classes: int) -> np.ndarray:
 
 
 class _WordGivenClass(torch.autograd.Function):
-    """-log P(w | c(w), s) for tokens sorted by class, one small matrix product per class that occurs.
+    """-log P(w | c(w), s) for tokens sorted by class, a small matrix product per class that occurs (on the CPU).
 
     The gradient of the word matrix is filled in place, class by class, which autograd's slices could not do: they
     would add up one V x H matrix per class.
     """
 
     @staticmethod
-    def forward(ctx, hidden, weight, targets, segments):
+    def forward(ctx, hidden, weight, targets, tokens, starts):
+        sizes = np.diff(starts)
         loss = hidden.new_zeros(len(hidden))
-        errors = []  # P(. | class) - one-hot, per segment
-        for first, last, low, high in segments:
-            log_p = torch.log_softmax(hidden[first:last] @ weight[low:high].t(), dim=1)
-            index = (targets[first:last] - low).unsqueeze(1)
-            loss[first:last] = -log_p.gather(1, index).squeeze(1)
-            error = log_p.exp_()
-            errors.append(error.scatter_add_(1, index, error.new_full((1, 1), -1.0).expand_as(index)))
-        ctx.save_for_backward(hidden, weight, *errors)
-        ctx.segments = segments
+        errors = hidden.new_empty(int((tokens * sizes)[sizes > 1].sum()))
+        within_class.losses(*map(_array, (hidden, weight, targets)), tokens, starts, loss.numpy(), errors.numpy())
+        ctx.save_for_backward(hidden, weight, errors)
+        ctx.tokens, ctx.starts = tokens, starts
         return loss
 
     @staticmethod
     @once_differentiable
     def backward(ctx, gradient):
-        hidden, weight, *errors = ctx.saved_tensors
-        grad_hidden, grad_weight = torch.zeros_like(hidden), torch.zeros_like(weight)
-        for (first, last, low, high), error in zip(ctx.segments, errors, strict=True):
-            error = error * gradient[first:last, None]
-            torch.mm(error, weight[low:high], out=grad_hidden[first:last])
-            torch.mm(error.t(), hidden[first:last], out=grad_weight[low:high])
-        return grad_hidden, grad_weight, None, None
+        hidden, weight, errors = ctx.saved_tensors
+        by_hidden, by_weight = torch.zeros_like(hidden), torch.empty_like(weight)
+        scale = gradient[:, None]
+        within_class.gradients(*map(_array, (hidden * scale, weight)), ctx.tokens, ctx.starts,
+                               *map(_array, (errors, by_hidden, by_weight)))
+        return by_hidden * scale, by_weight, None, None, None
+
+
+def word_given_class(hidden: Tensor, weight: Tensor, targets: Tensor, classes: Tensor, class_of: Tensor) -> Tensor:
+    """The same as one product with all words, of which those of other classes do not count.
+
+    H V products instead of H |class|, but a GPU is sooner done with them than with a call for each class.
+    """
+    logits = hidden @ weight.t()
+    return F.cross_entropy(logits.masked_fill(class_of != classes[:, None], -torch.inf), targets, reduction="none")
+
+
+def _array(tensor: Tensor) -> np.ndarray:
+    return tensor.detach().contiguous().numpy()
 
 
 class ClassFactorised(nn.Module):
@@ -73,26 +83,22 @@ class ClassFactorised(nn.Module):
 
     def __init__(self, hidden: int, counts: np.ndarray, classes: int):
         super().__init__()
-        starts = frequency_classes(np.asarray(counts), classes)
-        self.starts = starts.tolist()
-        self.class_weight = nn.Parameter(torch.empty(len(starts) - 1, hidden))
+        self.starts = frequency_classes(np.asarray(counts), classes)
+        self.class_weight = nn.Parameter(torch.empty(len(self.starts) - 1, hidden))
         self.word_weight = nn.Parameter(torch.empty(len(counts), hidden))
-        class_of = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+        class_of = np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
         self.register_buffer("class_of", torch.as_tensor(class_of), persistent=False)
 
     def forward(self, hidden: Tensor, targets: Tensor) -> Tensor:
         """Negative log-probability (nats) of targets ``[N]`` given hidden ``[N, H]``: ``[N]``."""
         classes, order = self.class_of[targets].sort()
-        tokens = classes.bincount(minlength=len(self.starts) - 1).tolist()
-        segments, first = [], 0
-        for c, count in enumerate(tokens):
-            low, high = self.starts[c], self.starts[c + 1]
-            if count and high - low > 1:  # the only word of its class has probability one
-                segments.append((first, first + count, low, high))
-            first += count
-        ordered = hidden[order].to(self.word_weight.dtype)
+        ordered, targets = hidden[order].to(self.word_weight.dtype), targets[order]
         with torch.autocast(hidden.device.type, enabled=False):
-            words = _WordGivenClass.apply(ordered, self.word_weight, targets[order], segments)
+            if hidden.device.type == "cpu":
+                tokens = classes.bincount(minlength=len(self.starts) - 1).numpy()
+                words = _WordGivenClass.apply(ordered, self.word_weight, targets, tokens, self.starts)
+            else:
+                words = word_given_class(ordered, self.word_weight, targets, classes, self.class_of)
         loss = F.cross_entropy(ordered @ self.class_weight.t(), classes, reduction="none") + words
         return torch.empty_like(loss).index_copy(0, order, loss)
 

@@ -5,7 +5,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from common.output.class_factorised import ClassFactorised, frequency_classes
+from common.output import within_class
+from common.output.class_factorised import (
+    ClassFactorised,
+    _WordGivenClass,
+    frequency_classes,
+    word_given_class,
+)
 from common.output.full import FullSoftmax
 
 COUNTS = np.array([50, 20, 9, 8, 5, 3, 2, 1, 1, 1])
@@ -84,6 +90,33 @@ def test_equals_the_definition(classes):
     wanted = [hidden, *output.parameters()]
     found, expected = (torch.autograd.grad(scale @ loss, wanted, materialize_grads=True) for loss in (found, expected))
     torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("classes", [1, 2, 4, 7, 10])
+def test_machine_code_equals_one_product_with_all_words(classes):
+    output, (hidden, targets) = layer(classes=classes), tokens(10)
+    of, order = output.class_of[targets].sort()
+    hidden, targets, weight = hidden[order].requires_grad_(), targets[order], output.word_weight
+    count = of.bincount(minlength=len(output.starts) - 1).numpy()
+    found = _WordGivenClass.apply(hidden, weight, targets, count, output.starts)
+    expected = word_given_class(hidden, weight, targets, of, output.class_of)
+    torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-10)
+    scale = torch.linspace(-1, 2, len(hidden), dtype=torch.float64)
+    found, expected = (torch.autograd.grad(scale @ loss, [hidden, weight]) for loss in (found, expected))
+    torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-10)
+
+
+def test_large_classes_are_cut_into_several_products():
+    counts, hidden = np.ones(300), 200
+    output = layer(counts, classes=2, hidden=hidden)
+    state, targets = tokens(300, 40, hidden)
+    state.requires_grad_()
+    starts = frequency_classes(counts, 2)
+    assert max(np.diff(starts)) * 20 * hidden > 2 * within_class.ONE_THREAD
+    found, expected = output(state, targets), literal(output, starts, state, targets)
+    torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-10)
+    found, expected = (torch.autograd.grad(loss.sum(), [state, output.word_weight]) for loss in (found, expected))
+    torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-9)
 
 
 def test_gradcheck():
