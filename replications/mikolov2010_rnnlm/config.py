@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from common.config import Settings
 
@@ -13,6 +13,7 @@ class Config(Settings):
     # the network
     hidden: PositiveInt
     classes: PositiveInt | None  # classes of the factorised output; none: one softmax over all words
+    samples: PositiveInt | None  # words that an update tells the right one from; none: from all of them
     compression: PositiveInt | None  # units between hidden layer and output
     rare_threshold: int = Field(ge=0)  # words seen fewer times share one output (2010, equation 7)
     order: int = Field(ge=2)  # feed-forward model: predicts from order - 1 words
@@ -34,3 +35,9 @@ class Config(Settings):
     dynamic: bool  # also evaluate while learning from the test text
     dynamic_lr: PositiveFloat
     dynamic_block: PositiveInt
+
+    @model_validator(mode="after")
+    def one_softmax(self) -> "Config":
+        if self.samples and (self.classes or self.model == "nnlm"):
+            raise ValueError("samples are for the recurrent network with one softmax: set classes to null")
+        return self

@@ -11,13 +11,38 @@ from torch import Tensor, nn
 from common.cells.elman import Elman, toolkit_init_
 from common.output.class_factorised import ClassFactorised
 from common.output.full import FullSoftmax
+from common.output.sampled import SampledOutput
 from replications.mikolov2010_rnnlm.config import Config
 
 State = tuple[Tensor, Tensor]  # hidden state before the remembered words [B, H], the remembered words [K, B]
 
 
+class SampledSoftmax(SampledOutput):
+    """y = softmax(V s), trained by importance sampling (Bengio and Senecal 2003) and evaluated in full.
+
+    An update sees ``samples`` words, the same for the whole block, besides those that were read.
+    """
+
+    def __init__(self, width: int, words: int, samples: int):
+        super().__init__(words, samples)
+        self.weight = nn.Parameter(torch.empty(words, width))
+
+    def vectors(self, words: Tensor, shared: bool = False) -> tuple[Tensor, float]:
+        return self.weight.index_select(0, words), 0.0  # the gradient is not sparse: weights decay at every update
+
+    def vectors_of_both(self, targets: Tensor, sample: Tensor) -> tuple[tuple, tuple]:
+        """As of the base class, looked up together: a gradient as large as V once instead of twice."""
+        own, others = self.vectors(torch.cat([targets, sample]))[0].split([len(targets), len(sample)])
+        return (own, 0.0), (others, 0.0)
+
+    def matrix(self) -> tuple[Tensor, float]:
+        return self.weight, 0.0
+
+
 def output_layer(config: Config, width: int, counts: np.ndarray, bias: bool = False) -> nn.Module:
     """y(t): one softmax (2010, equation 3) or one over classes and one within a class (2011, section 4)."""
+    if config.samples is not None:
+        return SampledSoftmax(width, len(counts), config.samples)
     if config.classes is None or config.classes >= len(counts):
         return FullSoftmax(width, len(counts), bias)
     return ClassFactorised(width, counts, config.classes)

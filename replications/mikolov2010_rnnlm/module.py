@@ -30,12 +30,15 @@ class LanguageModel(Module):
         self.valid_state = None
 
     def negative_log_probabilities(self, words: Tensor, next_words: Tensor, state):
-        """Nats per word ``[T * B]`` and the next state."""
+        """Nats per word ``[T * B]`` and the next state; in training with samples, nats of choosing among those."""
         targets, shared = next_words.flatten(), 0.0
         if self.rare is not None:
             words, targets, shared = self.rare.symbol[words], self.rare.symbol[targets], self.rare.shared[targets]
         hidden, state = self.network(words, state)
-        return self.network.output(hidden.flatten(0, 1), targets) + shared, state
+        hidden, output = hidden.flatten(0, 1), self.network.output
+        if self.training and self.config.samples is not None:
+            return output.training_loss(hidden, targets, torch.default_generator) + shared, state
+        return output(hidden, targets) + shared, state
 
     def log_probabilities(self, words: Tensor, state):
         """Log-probabilities of every next word ``[T * B, V]`` after words ``[T, B]``, and the next state."""
@@ -78,7 +81,8 @@ class LanguageModel(Module):
     def on_validation_epoch_end(self) -> None:
         valid = self.valid_nats / self.valid_words
         nats, words = self.of_all_processes(self.totals())[0].sum(0).tolist()
-        values = {"valid/nll": valid, "valid/perplexity": math.exp(valid), "train/perplexity": math.exp(nats / words),
+        train = "train/perplexity" if self.config.samples is None else "train/perplexity_among_samples"
+        values = {"valid/nll": valid, "valid/perplexity": math.exp(valid), train: math.exp(nats / words),
                   "train/words_per_second": words / self.seconds}
         self.log_dict(values, sync_dist=True)
 
