@@ -117,6 +117,7 @@ CASES = {
     REFERENCE: plain,
     "plain torch: nn.RNN, adaptive softmax": lambda: plain(adaptive=True),
     "full softmax": lambda: ours("rnn"),
+    "full softmax trained on 1000 samples": lambda: ours("rnn_sampled"),
     "100 classes": lambda: ours("rnn_classes"),
     "100 classes, Lightning": lambda: with_lightning("rnn_classes"),
 }

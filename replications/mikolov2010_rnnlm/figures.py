@@ -9,7 +9,8 @@ from common.reporting.figures import INK, PALE, PALETTE
 
 SINGLE = {"ngram": {"gt3": "Good-Turing 3-gram", "kn5": "Kneser-Ney 5-gram"}, "nnlm": {"": "Feed-forward network"},
           "rnn_one_step": {"": "RNN, 100 classes, one step"}, "rnn_classes": {"": "RNN, 100 classes"},
-          "rnn": {"": "RNN", "+kn5": "RNN + KN5", "average": "RNNs averaged", "dynamic": "RNN, dynamic"}}
+          "rnn": {"": "RNN", "+kn5": "RNN + KN5", "average": "RNNs averaged", "dynamic": "RNN, dynamic"},
+          "rnn_sampled": {"": "RNN, trained on samples", "average": "the same, averaged"}}
 Runs = dict[str, dict]
 
 

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from torch.nn import functional as F
 
 from common import config as configuration
+from common.errors import UserError
+from common.output import sampled
 from replications.mikolov2010_rnnlm.config import Config
 from replications.mikolov2010_rnnlm.model import NNLM, RNNLM, RareWords
 from replications.mikolov2010_rnnlm.module import LanguageModel
@@ -114,6 +116,36 @@ def test_compression_is_a_logistic_layer_between_hidden_layer_and_output():
     hidden = compressed.elman(text, compressed.elman.initial(2))
     assert_close(found, torch.sigmoid(hidden @ compressed.compression.weight.t()))
     assert compressed.compression.bias is None
+
+
+def test_samples_of_all_words_train_the_full_softmax(monkeypatch):
+    """Every word is sampled for sure, so nothing is to be corrected: the same loss and the same gradient."""
+    monkeypatch.setattr(sampled, "log_expected_count", lambda words, vocabulary, tries: torch.zeros(len(words)))
+    output = network(samples=len(COUNTS)).output
+    hidden = torch.rand(6, 5, dtype=torch.float64, requires_grad=True)
+    targets, weights = torch.tensor([0, 9, 3, 3, 1, 0]), (output.weight, hidden)
+    found = output.training_loss(hidden, targets, torch.default_generator)
+    exact = F.cross_entropy(hidden @ output.weight.t(), targets, reduction="none")
+    assert_close(found, exact)
+    assert_close(output(hidden, targets), exact)  # evaluation is in full
+    assert_close(torch.autograd.grad(found.sum(), weights), torch.autograd.grad(exact.sum(), weights))
+
+
+def test_only_training_sees_samples():
+    torch.manual_seed(1)
+    module, text = LanguageModel(settings_of(samples=2), COUNTS), words(5)
+    nats = {}
+    for mode in (True, False):
+        nats[mode], _ = module.train(mode).negative_log_probabilities(text[:-1], text[1:], module.network.initial(2))
+    log_p, _ = module.log_probabilities(text[:-1], module.network.initial(2))
+    torch.testing.assert_close(nats[False], -log_p.gather(1, text[1:].reshape(-1, 1)).squeeze(1))
+    assert not torch.allclose(nats[True], nats[False])
+
+
+@pytest.mark.parametrize("changes", [{"classes": 3}, {"model": "nnlm"}])
+def test_samples_are_for_one_softmax(changes):
+    with pytest.raises(UserError, match="samples are for the recurrent network with one softmax: set classes to null"):
+        settings_of(samples=3, **changes)
 
 
 # --- the feed-forward network

@@ -68,7 +68,8 @@ def test_resuming_is_exact(train, monkeypatch):
 
 
 @pytest.mark.parametrize("experiment, changes", [
-    ("rnn", {"classes": None}), ("rnn_one_step", {"bptt": 0}), ("nnlm", {"rare_threshold": 5})])
+    ("rnn", {"classes": None}), ("rnn", {"classes": None, "samples": 20}), ("rnn_one_step", {"bptt": 0}),
+    ("nnlm", {"rare_threshold": 5})])
 def test_resuming_every_network_is_exact(train, monkeypatch, experiment, changes):
     whole = train(experiment, max_epochs=2, **changes)
     with monkeypatch.context() as patched:

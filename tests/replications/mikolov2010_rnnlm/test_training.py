@@ -111,6 +111,18 @@ def test_what_a_run_of_networks_records(checkout, tiny):
         "lr", "train/perplexity", "train/words_per_second", "valid/nll", "valid/perplexity"}
 
 
+def test_samples_stand_for_all_words(checkout, tiny):
+    """Trained on ten words at a time, the network is nearly as good as one that saw all of them."""
+    found = {samples: results(execute(PAPER, "rnn", overrides=tiny(classes=None, samples=samples), accelerator="cpu"))
+             for samples in (None, 10)}
+    nats = {samples: np.log(run["metrics"]["valid/perplexity"]["1"]) for samples, run in found.items()}
+    words = len(load_data(Config(**found[10]["config"])).vocabulary)
+    assert nats[None] < 0.8 * np.log(words) and nats[10] < nats[None] + 0.1
+    folder = execute(PAPER, "rnn", overrides=tiny(classes=None, samples=10, max_epochs=1), accelerator="cpu")
+    curves = {line.split(",")[3] for line in (folder / "history.csv").read_text().splitlines()[1:]}
+    assert "train/perplexity_among_samples" in curves and "train/perplexity" not in curves
+
+
 def test_counting_models_have_no_network(checkout, tiny):
     found = results(execute(PAPER, "ngram", overrides=tiny(), accelerator="cpu"))
     assert found["parameters"] is None
