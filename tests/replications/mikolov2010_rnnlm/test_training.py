@@ -117,7 +117,7 @@ def test_samples_stand_for_all_words(checkout, tiny):
              for samples in (None, 10)}
     nats = {samples: np.log(run["metrics"]["valid/perplexity"]["1"]) for samples, run in found.items()}
     words = len(load_data(Config(**found[10]["config"])).vocabulary)
-    assert nats[None] < 0.8 * np.log(words) and nats[10] < nats[None] + 0.1
+    assert nats[None] < 0.8 * np.log(words) and nats[10] < nats[None] + 0.15
     folder = execute(PAPER, "rnn", overrides=tiny(classes=None, samples=10, max_epochs=1), accelerator="cpu")
     curves = {line.split(",")[3] for line in (folder / "history.csv").read_text().splitlines()[1:]}
     assert "train/perplexity_among_samples" in curves and "train/perplexity" not in curves
