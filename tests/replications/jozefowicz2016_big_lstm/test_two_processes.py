@@ -1,17 +1,24 @@
-"""Two processes, each with half of the tables, train the network of one; also when they were interrupted."""
+"""Two processes, each with half of the tables, train the network of one; also when they were interrupted.
+
+On a text of a few updates: on a busy machine, about one in several thousand updates ends in a crash within torch 2.14,
+where DDP and DTensor talk through gloo (the heap is corrupt).
+"""
 
 import torch
 
 from common.training.run import execute
+from tests.replications.texts import agreeing
 
 PAPER = "jozefowicz2016_big_lstm"
 
 
-def test_two_processes_train_the_network_of_one(checkout, tiny, start):
-    networks = {"lstm_2048": tiny(lr=0.05), "cnn_softmax_corrected": tiny(correction=3, lr=0.05, max_epochs=1)}
+def test_two_processes_train_the_network_of_one(checkout, tiny, start, tmp_path):
+    corpus = f"text:{agreeing(tmp_path / 'short.txt', lines=24)}"
+    networks = {"lstm_2048": tiny(corpus=corpus, lr=0.05),
+                "cnn_softmax_corrected": tiny(corpus=corpus, correction=3, lr=0.05, max_epochs=1)}
     commands = [["run", PAPER, name, "--devices", "2", "--accelerator", "cpu",
                  *(word for text in overrides for word in ("--set", text))] for name, overrides in networks.items()]
-    process = start(commands[0], *commands, TEST_STOP=30)  # the first is resumed, in its second epoch
+    process = start(commands[0], *commands, TEST_STOP=9)  # the first is resumed, in its second epoch
     output, _ = process.communicate(timeout=900)
     assert process.returncode == 0 and "stopped" in output, output
     assert output.count("results: ") == len(networks), output
