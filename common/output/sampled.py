@@ -75,8 +75,8 @@ def importance_loss(target: Tensor, sampled: Tensor, hits: Tensor) -> Tensor:
         target, sampled: corrected logits ``[N]``, ``[N, k]``.
         hits: where the sampled word is the target ``[N, k]``; it is left out there.
     """
-    sampled = sampled.masked_fill(hits, float("-inf"))
-    return torch.logsumexp(torch.cat([target.unsqueeze(1), sampled], 1), 1) - target
+    logits = torch.cat([target.unsqueeze(1), sampled.masked_fill(hits, float("-inf"))], 1)
+    return F.cross_entropy(logits, target.new_zeros(len(target), dtype=torch.long), reduction="none")
 
 
 def nce_loss(target: Tensor, sampled: Tensor, hits: Tensor) -> Tensor:

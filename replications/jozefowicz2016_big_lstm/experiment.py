@@ -145,10 +145,12 @@ def probabilities(module: WordPredictor, tokens: np.ndarray, eos: int) -> np.nda
     """P(word | the words before it) ``[N]``, none left out; the text is read in ``evaluation_streams`` parts."""
     streams = min(module.config.evaluation_streams, len(tokens))
     padded = np.concatenate([tokens, np.full(-len(tokens) % streams, eos, tokens.dtype)])
-    state, matrix, parts = module.network.initial(streams), module.matrix(), []
+    module.evaluation_matrix = module.matrix()
+    state, parts = module.network.initial(streams), []
     for words, targets in Windows(padded, eos, streams, module.config.block):
-        nll, state = module.exact(words, targets, state, matrix)
+        nll, state = module.exact(words, targets, state)
         parts.append(nll.double().view(targets.shape))
+    module.evaluation_matrix = None
     return torch.cat(parts).neg().exp().t().flatten()[: len(tokens)].numpy()
 
 

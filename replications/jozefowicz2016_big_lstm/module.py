@@ -1,18 +1,15 @@
 """How the networks are trained: Adagrad on a sampled loss, only the LSTM's gradient clipped (section 4.3)."""
 
-import math
-import time
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 
 import torch
 from torch import Tensor, nn
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.tensor import DTensor, Shard, distribute_tensor
 
-from common.errors import UserError
 from common.table import Table
 from common.text.characters import CharacterCNN
-from common.training.fit import Module
+from common.training.on_streams import OnStreams
 from replications.jozefowicz2016_big_lstm.config import Config
 from replications.jozefowicz2016_big_lstm.model import CharacterLSTM, LSTMLanguageModel
 
@@ -22,41 +19,29 @@ def whole(tensor: Tensor) -> Tensor:
     return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
 
 
-class WordPredictor(Module, ABC):
-    """What the two trainings share: losses, speed and states of windows ``[T, B]``, and their place in a checkpoint.
+class WordPredictor(OnStreams):
+    """What the two trainings share: Adagrad, and weights that several processes share out.
 
-    States are carried from window to window across sentences and start anew with every epoch. With several processes,
     DDP averages the gradient of the network's body; each :class:`common.table.Table` is sharded.
     """
 
-    curve = ""  # ends the names of learning curves
-
-    def __init__(self, network: LSTMLanguageModel):
-        super().__init__()
-        self.network = network
-        self.state = self.valid_state = None
-
-    @abstractmethod
-    def loss(self, words: Tensor, targets: Tensor) -> Tensor:
-        """The training loss, nats per word, advancing ``self.state``."""
-
-    def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
-        words, targets = batch
-        if index == 0:
-            self.state = self.network.initial(words.shape[1])
-            self.nats, self.words = 0.0, 0
-        loss = self.loss(words, targets)
-        self.nats += loss.item() * targets.numel()
-        self.words += targets.numel()
-        return loss * len(words)  # summed over the window, averaged over streams, as in the authors' code
-
-    @abstractmethod
-    def exact(self, words: Tensor, targets: Tensor, state, matrix=None) -> tuple[Tensor, tuple]:
-        """Negative log-probabilities (nats) ``[T * B]`` of targets ``[T, B]`` after words ``[T, B]``, and the state."""
+    evaluation_matrix = None  # of :meth:`matrix`, kept while the weights are
 
     def matrix(self):
         """What evaluation computes once for all its batches."""
         return None
+
+    def loss(self, words: Tensor, next_words: Tensor) -> tuple[Tensor, float]:
+        mean = self.mean_loss(words, next_words)
+        # summed over the window, averaged over streams, as in the authors' code
+        return mean * len(words), mean.item() * words.numel()
+
+    @abstractmethod
+    def mean_loss(self, words: Tensor, targets: Tensor) -> Tensor:
+        """The training loss, nats per word, advancing ``self.state``."""
+
+    def training_curve(self, nats: float) -> dict[str, float]:
+        return {"train/loss": nats}
 
     def configure_model(self) -> None:
         """With several processes: shards the tables. DDP leaves them alone, and what never changes."""
@@ -85,59 +70,23 @@ class WordPredictor(Module, ABC):
 
     # --- Lightning's hooks
 
-    def on_train_start(self) -> None:
-        self.started = time.monotonic()
-        if self.state is not None:  # resumed; a checkpoint is read to the CPU
-            self.state = tuple(part.to(self.device) for part in self.state)
-
-    def on_train_epoch_start(self) -> None:  # not called for an epoch that is resumed
-        self.started, self.seconds = time.monotonic(), 0.0
-
-    def on_validation_start(self) -> None:
-        self.seconds += time.monotonic() - self.started
-        self.valid_state = self.valid_matrix = None
-        self.valid_nats, self.valid_words = 0.0, 0
-
     def validation_step(self, batch: tuple[Tensor, Tensor], index: int) -> None:
-        words, targets = batch
         if index == 0:
-            self.valid_state, self.valid_matrix = self.network.initial(words.shape[1]), self.matrix()
-        with torch.autocast(self.device.type, enabled=False):
-            nll, self.valid_state = self.exact(words, targets, self.valid_state, self.valid_matrix)
-        self.valid_nats += nll.double().sum().item()
-        self.valid_words += nll.numel()
+            self.evaluation_matrix = self.matrix()
+        super().validation_step(batch, index)
 
     def on_validation_epoch_end(self) -> None:
-        self.valid_matrix = None
-        valid = self.valid_nats / self.valid_words
-        nats, words = self.of_all_processes(self.totals())[0].sum(0).tolist()
-        values = {"valid/nll": valid, "valid/perplexity": math.exp(valid), "train/loss": nats / words,
-                  "train/words_per_second": words / self.seconds}
-        self.log_dict({name + self.curve: value for name, value in values.items()}, sync_dist=True)
-
-    def totals(self) -> Tensor:
-        """Nats and words of the epoch so far ``[2]``."""
-        return torch.tensor([self.nats, self.words], dtype=torch.float64, device=self.device)
-
-    def of_all_processes(self, *parts: Tensor) -> list[Tensor]:
-        """Each part ``[...]`` of every process, ``[processes, ...]``."""
-        return [self.all_gather(part).view(self.trainer.world_size, *part.shape) for part in parts]
+        self.evaluation_matrix = None
+        super().on_validation_epoch_end()
 
     def on_save_checkpoint(self, checkpoint: dict) -> None:
-        checkpoint["streams"] = self.of_all_processes(*self.state, self.totals())
-        checkpoint["seconds"] = self.seconds + time.monotonic() - self.started
+        super().on_save_checkpoint(checkpoint)
         checkpoint["state_dict"] = {name: whole(weight) for name, weight in checkpoint["state_dict"].items()}
         (optimiser,) = checkpoint["optimizer_states"]  # its entries are the optimiser's own
         optimiser["state"] = {n: {**kept, "sum": whole(kept["sum"])} for n, kept in optimiser["state"].items()}
 
     def on_load_checkpoint(self, checkpoint: dict) -> None:
-        processes, mine = len(checkpoint["streams"][-1]), self.trainer.global_rank
-        if processes != self.trainer.world_size:
-            raise UserError(f"this training was interrupted on {processes} devices and each has a part of the text; "
-                            f"continue it with --devices {processes}, or delete {self.trainer.ckpt_path}")
-        *state, totals = (part[mine] for part in checkpoint["streams"])
-        self.state, self.seconds = tuple(state), checkpoint["seconds"]
-        self.nats, self.words = totals.tolist()
+        super().on_load_checkpoint(checkpoint)
         for name, weight in self.named_parameters():
             checkpoint["state_dict"][name] = like(checkpoint["state_dict"][name], weight)
         optimised = [weight for group in self.parameter_groups() for weight in group["params"]]
@@ -176,7 +125,7 @@ class LanguageModel(WordPredictor):
             if isinstance(part, CharacterCNN):
                 part.standardise(spelling[:1000])  # the most frequent words
 
-    def loss(self, words: Tensor, targets: Tensor) -> Tensor:
+    def mean_loss(self, words: Tensor, targets: Tensor) -> Tensor:
         hidden, self.state = self.network(words, self.state)
         # by the update, so that a resumed training, and every process, draws the same words
         generator = torch.Generator().manual_seed(1_000_003 * self.seed + self.trainer.global_step)
@@ -185,9 +134,9 @@ class LanguageModel(WordPredictor):
     def matrix(self):
         return self.network.output.matrix()
 
-    def exact(self, words, targets, state, matrix=None):
+    def exact(self, words, targets, state):
         hidden, state = self.network(words, state)
-        return self.network.output(hidden.flatten(0, 1), targets.flatten(), matrix), state
+        return self.network.output(hidden.flatten(0, 1), targets.flatten(), self.evaluation_matrix), state
 
     def parameter_groups(self) -> list[dict]:
         config, network = self.config, self.network
@@ -222,11 +171,11 @@ class CharacterPredictor(WordPredictor):
         self.network.eval()  # frozen, dropout included
         return self
 
-    def loss(self, words: Tensor, targets: Tensor) -> Tensor:
+    def mean_loss(self, words: Tensor, targets: Tensor) -> Tensor:
         nats, self.state = self.exact(words, targets, self.state)
         return nats.mean()
 
-    def exact(self, words, targets, state, matrix=None):
+    def exact(self, words, targets, state):
         with torch.no_grad():
             hidden, state = self.network(words, state)
         return self.characters(hidden.flatten(0, 1), targets.flatten()), state

@@ -17,7 +17,7 @@ from replications.mikolov2010_rnnlm.config import Config
 State = tuple[Tensor, Tensor]  # hidden state before the remembered words [B, H], the remembered words [K, B]
 
 
-class SampledSoftmax(SampledOutput):
+class ImportanceSampledSoftmax(SampledOutput):
     """y = softmax(V s), trained by importance sampling (Bengio and Senecal 2003) and evaluated in full.
 
     An update sees ``samples`` words, the same for the whole block, besides those that were read.
@@ -42,7 +42,7 @@ class SampledSoftmax(SampledOutput):
 def output_layer(config: Config, width: int, counts: np.ndarray, bias: bool = False) -> nn.Module:
     """y(t): one softmax (2010, equation 3) or one over classes and one within a class (2011, section 4)."""
     if config.samples is not None:
-        return SampledSoftmax(width, len(counts), config.samples)
+        return ImportanceSampledSoftmax(width, len(counts), config.samples)
     if config.classes is None or config.classes >= len(counts):
         return FullSoftmax(width, len(counts), bias)
     return ClassFactorised(width, counts, config.classes)

@@ -161,7 +161,7 @@ def test_the_word_network_is_frozen_below_it():
     module = CharacterPredictor(config, spell(WORDS), words.network).train()
     assert not module.network.training and module.characters.training
     module.state = module.network.initial(2)
-    module.loss(torch.tensor([[1, 2]]), torch.tensor([[3, 4]])).backward()
+    module.mean_loss(torch.tensor([[1, 2]]), torch.tensor([[3, 4]])).backward()
     assert all(weight.grad is None for weight in module.network.parameters())
     assert all(weight.grad is not None for weight in module.characters.parameters())
 
