@@ -1,7 +1,7 @@
 """Two processes, each with half of the tables, train the network of one; also when they were interrupted.
 
-On a text of a few updates: on a busy machine, about one in several thousand updates ends in a crash within torch 2.14,
-where DDP and DTensor talk through gloo (the heap is corrupt).
+On a text of few updates: torch 2.14 has been seen to crash (a corrupt heap) where DDP and DTensor talk through gloo,
+twice in some 20,000 updates on a busy machine.
 """
 
 import torch
