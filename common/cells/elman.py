@@ -28,8 +28,10 @@ class _ElmanScan(torch.autograd.Function):
         states = inputs.new_empty(len(inputs) + 1, *inputs.shape[1:])
         states[0] = initial
         transposed = recurrent.t()
-        for t in range(len(inputs)):
-            f(torch.addmm(inputs[t], states[t], transposed, out=states[t + 1]))
+        before, *after = states.unbind()
+        for entering, state in zip(inputs.unbind(), after, strict=True):
+            f(torch.addmm(entering, before, transposed, out=state))
+            before = state
         ctx.save_for_backward(states, recurrent)
         ctx.settings = activation, clip, through_time
         return states[1:]
@@ -41,12 +43,11 @@ class _ElmanScan(torch.autograd.Function):
         activation, clip, through_time = ctx.settings
         slope = ACTIVATIONS[activation][1](states[1:])
         if through_time:
-            delta = torch.empty_like(slope)
+            delta = slope  # each step's slope becomes its delta
             error = gradient[-1]
-            for t in reversed(range(len(slope))):
-                torch.mul(error.clamp(-clip, clip), slope[t], out=delta[t])
-                carried = delta[t] @ recurrent
-                error = carried + gradient[t - 1] if t else carried
+            for t, step in reversed([*enumerate(delta.unbind())]):
+                step.mul_(error.clamp(-clip, clip))
+                error = torch.addmm(gradient[t - 1], step, recurrent) if t else step @ recurrent
         else:
             delta = gradient.clamp(-clip, clip) * slope
             error = None

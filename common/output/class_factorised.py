@@ -92,7 +92,7 @@ class ClassFactorised(nn.Module):
     def forward(self, hidden: Tensor, targets: Tensor) -> Tensor:
         """Negative log-probability (nats) of targets ``[N]`` given hidden ``[N, H]``: ``[N]``."""
         classes, order = self.class_of[targets].sort()
-        ordered, targets = hidden[order].to(self.word_weight.dtype), targets[order]
+        ordered, targets = hidden.index_select(0, order).to(self.word_weight.dtype), targets[order]
         with torch.autocast(hidden.device.type, enabled=False):
             if hidden.device.type == "cpu":
                 tokens = classes.bincount(minlength=len(self.starts) - 1).numpy()

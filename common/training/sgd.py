@@ -29,10 +29,13 @@ class SGD(torch.optim.Optimizer):
             lr, decay = group["lr"], group["lr"] * group["weight_decay"]
             step = lr * _clipping(gradients, group["clip_norm"])
             for weight, gradient in zip(weights, gradients, strict=True):
-                if decay and gradient.is_sparse:
-                    rows = gradient.indices()[0]
-                    weight.index_copy_(0, rows, weight[rows] * (1 - decay))
-                elif decay:
+                if gradient.is_sparse:
+                    rows, change = gradient.indices()[0], gradient.values() * step
+                    if decay:
+                        change.add_(weight.index_select(0, rows), alpha=decay)
+                    weight.index_add_(0, rows, change, alpha=-1)
+                    continue
+                if decay:
                     weight.mul_(1 - decay)
                 weight.add_(gradient, alpha=-step)
         return loss
@@ -42,6 +45,6 @@ def _clipping(gradients: list[Tensor], clip_norm: float | None) -> float:
     """The factor that brings the norm over all gradients down to ``clip_norm``: Pascanu et al. (2013), algorithm 1."""
     if clip_norm is None:
         return 1.0
-    norms = [torch.linalg.vector_norm(g.values() if g.is_sparse else g) for g in gradients]
-    norm = torch.linalg.vector_norm(torch.stack(norms)).item()
+    flat = [(g.values() if g.is_sparse else g).flatten() for g in gradients]
+    norm = torch.stack([g.dot(g) for g in flat]).sum().sqrt().item()  # dot shares a large gradient among cores
     return min(1.0, clip_norm / norm) if norm > 0 else 1.0
