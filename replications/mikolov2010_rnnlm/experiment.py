@@ -135,7 +135,7 @@ def static_probabilities(module: LanguageModel, tokens: np.ndarray, eos: int) ->
     """P(word | all the words before it) ``[N]``, the state carried across sentences, weights fixed."""
     state, parts = module.network.initial(1), []
     for words, next_words in Streams(tokens, eos, 1, 1000):
-        nll, state = module.negative_log_probabilities(words, next_words, state)
+        nll, state = module.exact(words, next_words, state)
         parts.append(nll.double())
     return torch.cat(parts).neg().exp().numpy()
 
@@ -149,7 +149,7 @@ def dynamic_probabilities(module: LanguageModel, tokens: np.ndarray, eos: int) -
     optimiser = SGD(module.parameters(), config.dynamic_lr, config.weight_decay)
     state, parts = module.network.initial(1), []
     for words, next_words in Streams(tokens, eos, 1, config.dynamic_block):
-        nll, state = module.negative_log_probabilities(words, next_words, state)
+        nll, state = module.exact(words, next_words, state)
         parts.append(nll.detach().double())
         optimiser.zero_grad()
         nll.sum().backward()

@@ -20,16 +20,24 @@ class LanguageModel(OnStreams):
         super().__init__(language_model(config, rare.counts if rare else counts))
         self.config, self.rare = config, rare
 
-    def negative_log_probabilities(self, words: Tensor, next_words: Tensor, state):
-        """Nats per word ``[T * B]`` and the next state; in training with samples, nats of choosing among those."""
+    def read(self, words: Tensor, next_words: Tensor, state) -> tuple[Tensor, Tensor, Tensor | float, tuple]:
+        """What the output layer reads ``[T * B, H]``, its targets ``[T * B]``, nats besides its own, the next state."""
         targets, shared = next_words.flatten(), 0.0
         if self.rare is not None:
             words, targets, shared = self.rare.symbol[words], self.rare.symbol[targets], self.rare.shared[targets]
         hidden, state = self.network(words, state)
-        hidden, output = hidden.flatten(0, 1), self.network.output
-        if self.training and self.config.samples is not None:
-            return output.training_loss(hidden, targets, torch.default_generator) + shared, state
-        return output(hidden, targets) + shared, state
+        return hidden.flatten(0, 1), targets, shared, state
+
+    def exact(self, words: Tensor, next_words: Tensor, state) -> tuple[Tensor, tuple]:
+        hidden, targets, shared, state = self.read(words, next_words, state)
+        return self.network.output(hidden, targets) + shared, state
+
+    def learnt(self, words: Tensor, next_words: Tensor, state) -> tuple[Tensor, tuple]:
+        """As :meth:`exact`, but with samples the nats of choosing a word among those."""
+        if self.config.samples is None:
+            return self.exact(words, next_words, state)
+        hidden, targets, shared, state = self.read(words, next_words, state)
+        return self.network.output.training_loss(hidden, targets, torch.default_generator) + shared, state
 
     def log_probabilities(self, words: Tensor, state):
         """Log-probabilities of every next word ``[T * B, V]`` after words ``[T, B]``, and the next state."""
@@ -39,10 +47,8 @@ class LanguageModel(OnStreams):
         log_p = self.network.output.log_probabilities(hidden.flatten(0, 1))
         return (log_p if self.rare is None else log_p[:, self.rare.symbol] - self.rare.shared), state
 
-    exact = negative_log_probabilities
-
     def loss(self, words: Tensor, next_words: Tensor) -> tuple[Tensor, float]:
-        nats, self.state = self.negative_log_probabilities(words, next_words, self.state)
+        nats, self.state = self.learnt(words, next_words, self.state)
         total = nats.sum()
         # processes' gradients are averaged, the paper's are summed
         return total * self.trainer.world_size, total.item()

@@ -31,7 +31,7 @@ def learner(config: Config, counts: np.ndarray, text: Streams, device: str = "cp
         for words, next_words in text:
             words, next_words = words.to(device), next_words.to(device)
             with torch.autocast(device, torch.bfloat16, enabled=config.precision != "32-true"):
-                nll, state = module.negative_log_probabilities(words, next_words, state)
+                nll, state = module.learnt(words, next_words, state)
             optimiser.zero_grad()
             loss = nll.sum()
             loss.backward()

@@ -37,7 +37,7 @@ def trained(epochs: int = 16, **changes) -> LanguageModel:
     for _ in range(epochs):
         state = module.network.initial(4)
         for words, next_words in Streams(sentences(400, 1), EOS, 4, 7):
-            nll, state = module.negative_log_probabilities(words, next_words, state)
+            nll, state = module.learnt(words, next_words, state)
             optimiser.zero_grad()
             nll.sum().backward()
             optimiser.step()
