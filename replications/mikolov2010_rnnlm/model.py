@@ -75,12 +75,13 @@ class RNNLM(nn.Module):
         before, remembered = state
         unfolded = torch.cat([remembered, words])
         hidden = self.elman(unfolded, before)
-        keep = min(self.bptt, len(unfolded))
-        before = torch.cat([before.unsqueeze(0), hidden.detach()])[len(unfolded) - keep]
+        read = max(len(unfolded) - self.bptt, 0)  # from here on, words are remembered
+        if read:
+            before = hidden[read - 1].detach()
         hidden = hidden[len(remembered):]
         if self.compression is not None:
             hidden = torch.sigmoid(self.compression(hidden))
-        return hidden, (before, unfolded[len(unfolded) - keep:])
+        return hidden, (before, unfolded[read:])
 
 
 class NNLM(nn.Module):
