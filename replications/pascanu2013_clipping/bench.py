@@ -6,13 +6,13 @@ steps, automatic derivatives, the regulariser from ``torch.autograd.grad`` at th
 """
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from common import config
+from replications.pascanu2013_clipping import synthetic
 from replications.pascanu2013_clipping.model import Replicas, initial
 from replications.pascanu2013_clipping.trials import TRAIN, Trial
 from replications.pascanu2013_clipping.update import descend
@@ -88,7 +88,7 @@ def compiled(threads: int) -> Callable[[], Callable[[], int]]:
         trials = [trial(seed) for seed in range(1, REPLICAS + 1)]
 
         def work() -> int:
-            with ThreadPoolExecutor(threads) as pool:
+            with synthetic.threads(threads) as pool:
                 list(pool.map(lambda each: each.learn(LENGTH, UPDATES), trials))
             return REPLICAS * UPDATES
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from common import config
+from replications.pascanu2013_clipping import synthetic
 from replications.pascanu2013_clipping.trials import Trial
 
 PAPER = "pascanu2013_clipping"
@@ -116,3 +117,10 @@ def test_seeds_see_other_sequences_and_begin_elsewhere():
     one, two = Trial(settings(), 1, (10,)), Trial(settings(), 2, (10,))
     assert not np.array_equal(one.weights.recurrent, two.weights.recurrent)
     assert not np.array_equal(one.draw(1, 0, 10, 20).index, two.draw(1, 0, 10, 20).index)
+
+
+def test_the_threads_that_carry_trials_round_vanished_signals_to_zero():
+    """What is nearly zero is zero there, and stays what it is elsewhere."""
+    with synthetic.threads(2) as pool:
+        assert set(pool.map(np.multiply, np.full(4, 1e-30, np.float32), np.full(4, 1e-10, np.float32))) == {0}
+    assert np.multiply(np.float32(1e-30), np.float32(1e-10)) > 0
