@@ -49,20 +49,20 @@ class _WordGivenClass(torch.autograd.Function):
         sizes = np.diff(starts)
         loss = hidden.new_zeros(len(hidden))
         errors = hidden.new_empty(int((tokens * sizes)[sizes > 1].sum()))
-        within_class.losses(*map(_array, (hidden, weight, targets)), tokens, starts, loss.numpy(), errors.numpy())
-        ctx.save_for_backward(hidden, weight, errors)
+        by_hidden = torch.zeros_like(hidden if ctx.needs_input_grad[0] else hidden[:0])
+        within_class.losses(*map(_array, (hidden, weight, targets)), tokens, starts,
+                            *map(_array, (loss, errors, by_hidden)))
+        ctx.save_for_backward(hidden, by_hidden, errors)
         ctx.tokens, ctx.starts = tokens, starts
         return loss
 
     @staticmethod
     @once_differentiable
     def backward(ctx, gradient):
-        hidden, weight, errors = ctx.saved_tensors
-        by_hidden, by_weight = torch.zeros_like(hidden), torch.empty_like(weight)
-        scale = gradient[:, None]
-        within_class.gradients(*map(_array, (hidden * scale, weight)), ctx.tokens, ctx.starts,
-                               *map(_array, (errors, by_hidden, by_weight)))
-        return by_hidden * scale, by_weight, None, None, None
+        hidden, by_hidden, errors = ctx.saved_tensors
+        scale, by_weight = gradient[:, None], hidden.new_empty(ctx.starts[-1], hidden.shape[1])
+        within_class.gradients(_array(hidden * scale), ctx.tokens, ctx.starts, *map(_array, (errors, by_weight)))
+        return by_hidden * scale if ctx.needs_input_grad[0] else None, by_weight, None, None, None
 
 
 def word_given_class(hidden: Tensor, weight: Tensor, targets: Tensor, classes: Tensor, class_of: Tensor) -> Tensor:

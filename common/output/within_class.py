@@ -13,11 +13,12 @@ FEW = 8  # words at least in a product
 
 
 @compiled
-def losses(hidden, weight, targets, tokens, starts, loss, errors):
-    """Fills ``loss [N]``, and ``errors`` with P(word | class) - one-hot.
+def losses(hidden, weight, targets, tokens, starts, loss, errors, by_hidden):
+    """Fills ``loss [N]``, ``errors`` with P(word | class) - one-hot, and ``by_hidden [N, H]``, which begins as zeros.
 
     ``hidden [N, H]``, ``weight [V, H]``, ``targets [N]``; class c has ``tokens[c]`` tokens and the words from
-    ``starts[c]`` on. The only word of its class has probability one.
+    ``starts[c]`` on. The only word of its class has probability one. Each row of ``by_hidden`` is the gradient of its
+    token's loss alone; it is computed here, if it has rows at all, because the words of the class are at hand.
     """
     first, at = 0, 0
     for c in range(len(tokens)):
@@ -40,16 +41,17 @@ def losses(hidden, weight, targets, tokens, starts, loss, errors):
                     error[k, n] /= total
                 error[target, n] -= errors.dtype.type(1)
                 loss[first + n] = np.log(total) - wanted
+            if len(by_hidden) > 0:
+                for low in range(0, words, group):
+                    high = min(low + group, words)
+                    by_hidden[first:first + count] += np.dot(error[low:high].T, weight[start + low:start + high])
             at += words * count
         first += count
 
 
 @compiled
-def gradients(hidden, weight, tokens, starts, errors, by_hidden, by_weight):
-    """Fills ``by_hidden [N, H]``, each row for its token's loss alone, which begins as zeros, and ``by_weight [V, H]``.
-
-    For a weighted sum of the losses, ``hidden`` is weighted before and ``by_hidden`` after.
-    """
+def gradients(hidden, tokens, starts, errors, by_weight):
+    """Fills ``by_weight [V, H]``; for a weighted sum of the losses, ``hidden`` is weighted before."""
     first, at = 0, 0
     for c in range(len(tokens)):
         count, start, words = tokens[c], starts[c], starts[c + 1] - starts[c]
@@ -59,7 +61,6 @@ def gradients(hidden, weight, tokens, starts, errors, by_hidden, by_weight):
             for low in range(0, words, group):
                 high = min(low + group, words)
                 np.dot(error[low:high], hidden[first:first + count], by_weight[start + low:start + high])
-                by_hidden[first:first + count] += np.dot(error[low:high].T, weight[start + low:start + high])
             at += words * count
         else:
             by_weight[start:start + words] = 0
