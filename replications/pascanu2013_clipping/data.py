@@ -18,7 +18,7 @@ from replications.pascanu2013_clipping.config import Config
 FILES = {"nottingham": "Nottingham.mat", "piano_midi": "Piano_midi.mat", "musedata": "MuseData.mat"}
 NOTES = 88
 SPLITS = ("train", "valid", "test")
-EVALUATED = 64  # pieces, or parts of a text, side by side in an evaluation
+EVALUATED = 16  # pieces, or parts of a text, side by side in an evaluation
 JITTER = 10  # steps by which sequences of one minibatch may differ in length, about
 
 

@@ -45,40 +45,43 @@ class Scan(torch.autograd.Function):
 
         ``alpha`` ``[R]`` weighs the regulariser's gradient; none: it is not computed.
         """
-        states = drive.new_empty(drive.shape)
+        states = drive.new_empty(len(drive) + 1, *drive.shape[1:])
+        states[0] = start
         if scan.suits(drive):
-            arrays = (part.contiguous().numpy() for part in (drive, recurrent, start, states))
+            arrays = (part.contiguous().numpy() for part in (drive, recurrent.transpose(1, 2), states))
             scan.forward(*arrays, activation == "tanh")
         else:
             squash = torch.tanh_ if activation == "tanh" else torch.sigmoid_
             before = start
-            for step, state in zip(drive, states, strict=True):
+            for step, state in zip(drive, states[1:], strict=True):
                 squash(torch.baddbmm(step, before, recurrent, out=state))
                 before = state
-        ctx.save_for_backward(states, recurrent, start)
+        ctx.save_for_backward(states, recurrent)
         ctx.activation, ctx.alpha = activation, alpha
-        return states
+        return states[1:]
 
     @staticmethod
     def backward(ctx, direct: Tensor):
-        states, recurrent, start = ctx.saved_tensors
-        transposed = recurrent.transpose(1, 2).contiguous()
+        states, recurrent = ctx.saved_tensors
+        transposed = recurrent.transpose(1, 2)
         signals = direct.clone(memory_format=torch.contiguous_format)  # d
-        blame = slope(states, ctx.activation)  # act', then d . act'
-        carried = torch.zeros_like(signals)  # v
+        blame = slope(states[1:], ctx.activation)  # act', then d . act'
+        carried = torch.empty_like(signals)  # v
         if scan.suits(signals):
-            scan.backward(*(part.numpy() for part in (signals, blame, carried, transposed)))
+            scan.backward(*(part.contiguous().numpy() for part in (signals, blame, carried, recurrent)))
         else:
-            for t in range(len(states) - 1, -1, -1):
+            for t in range(len(signals) - 1, -1, -1):
                 blame[t] *= signals[t]
                 if t:
                     torch.bmm(blame[t], transposed, out=carried[t - 1])
                     signals[t - 1] += carried[t - 1]
         before = states[:-1]
         if ctx.alpha is not None:
-            before = before + ctx.alpha[:, None, None] * regulariser_left(signals[1:], carried[:-1])
-        gradient = _outer(before, blame[1:]) + start.transpose(1, 2) @ blame[0]
-        return blame, gradient, blame[0] @ transposed, None, None
+            before = before.clone()
+            before[1:] += ctx.alpha[:, None, None] * regulariser_left(signals[1:], carried[:-1])
+        gradient = _outer(before, blame)
+        earlier = blame[0] @ transposed if ctx.needs_input_grad[2] else None
+        return blame, gradient, earlier, None, None
 
 
 def _ratios(signals: Tensor, carried: Tensor) -> tuple[Tensor, Tensor, Tensor]:

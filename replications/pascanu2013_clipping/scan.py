@@ -1,7 +1,7 @@
 """The loops over time of ``model.Scan`` as machine code, for few sequences.
 
-Each sequence is a product of a vector and a matrix then, which a library's products of matrices do not make faster, and
-a call of the library for each step costs as much as half of its arithmetic.
+A call of a library for each step costs as much as half of its arithmetic. Replicas are carried one after another, so
+that the matrix of one stays in the cache.
 """
 
 import numpy as np
@@ -12,6 +12,7 @@ from common.cells.tanh import logistic, tanh
 from common.compiled import compiled
 
 FEW = 8  # sequences of a replica
+ZERO = np.float32(0)
 
 
 def suits(drive: Tensor) -> bool:
@@ -20,15 +21,41 @@ def suits(drive: Tensor) -> bool:
 
 
 @compiled
-def forward(drive, recurrent, start, states, is_tanh):
-    """Fills ``states`` from ``drive [T, R, B, H]``, ``recurrent [R, H, H]`` and ``start [R, B, H]``."""
+def multiply(rows, left, out):
+    """``out [B, J] = left [B, H] rows^T`` of ``rows [J, H]``; four by four: each number read is used four times."""
+    (batch, hidden), (outputs, _) = left.shape, rows.shape
+    together = batch - batch % 4
+    for b in range(0, together, 4):
+        x0, x1, x2, x3 = left[b], left[b + 1], left[b + 2], left[b + 3]
+        for j in range(0, outputs - outputs % 4, 4):
+            w0, w1, w2, w3 = rows[j], rows[j + 1], rows[j + 2], rows[j + 3]
+            a0 = a1 = a2 = a3 = b0 = b1 = b2 = b3 = c0 = c1 = c2 = c3 = d0 = d1 = d2 = d3 = ZERO
+            for i in range(hidden):
+                w, x, y, z = w0[i], w1[i], w2[i], w3[i]
+                a0, a1, a2, a3 = a0 + x0[i] * w, a1 + x0[i] * x, a2 + x0[i] * y, a3 + x0[i] * z
+                b0, b1, b2, b3 = b0 + x1[i] * w, b1 + x1[i] * x, b2 + x1[i] * y, b3 + x1[i] * z
+                c0, c1, c2, c3 = c0 + x2[i] * w, c1 + x2[i] * x, c2 + x2[i] * y, c3 + x2[i] * z
+                d0, d1, d2, d3 = d0 + x3[i] * w, d1 + x3[i] * x, d2 + x3[i] * y, d3 + x3[i] * z
+            out[b, j], out[b, j + 1], out[b, j + 2], out[b, j + 3] = a0, a1, a2, a3
+            out[b + 1, j], out[b + 1, j + 1], out[b + 1, j + 2], out[b + 1, j + 3] = b0, b1, b2, b3
+            out[b + 2, j], out[b + 2, j + 1], out[b + 2, j + 2], out[b + 2, j + 3] = c0, c1, c2, c3
+            out[b + 3, j], out[b + 3, j + 1], out[b + 3, j + 2], out[b + 3, j + 3] = d0, d1, d2, d3
+        for j in range(outputs - outputs % 4, outputs):
+            for k in range(b, b + 4):
+                out[k, j] = np.dot(left[k], rows[j])
+    for b in range(together, batch):
+        np.dot(rows, left[b], out[b])
+
+
+@compiled
+def forward(drive, transposed, states, is_tanh):
+    """Fills ``states [T + 1, R, B, H]`` after the first from ``drive [T, R, B, H]`` and W_rec^T ``[R, H, H]``."""
     steps, replicas, batch, hidden = drive.shape
-    for t in range(steps):
-        before = states[t - 1] if t else start
-        for r in range(replicas):
+    for r in range(replicas):
+        for t in range(steps):
+            multiply(transposed[r], states[t, r], states[t + 1, r])
             for b in range(batch):
-                state, driven = states[t, r, b], drive[t, r, b]
-                np.dot(before[r, b], recurrent[r], state)
+                state, driven = states[t + 1, r, b], drive[t, r, b]
                 if is_tanh:
                     for i in range(hidden):
                         state[i] = tanh(state[i] + driven[i])
@@ -38,20 +65,21 @@ def forward(drive, recurrent, start, states, is_tanh):
 
 
 @compiled
-def backward(signals, blame, carried, transposed):
+def backward(signals, blame, carried, recurrent):
     """From dE/dh_t by the outputs alone and act', in ``signals`` and ``blame [T, R, B, H]``, to d_t and d_t . act'.
 
-    Fills ``carried`` with v_t; ``transposed [R, H, H]`` is W_rec^T.
+    Fills ``carried``, but for its last step, with v_t; ``recurrent [R, H, H]`` is W_rec.
     """
     steps, replicas, batch, hidden = signals.shape
-    for t in range(steps - 1, -1, -1):
-        for r in range(replicas):
+    for r in range(replicas):
+        for t in range(steps - 1, -1, -1):
             for b in range(batch):
                 d, blamed = signals[t, r, b], blame[t, r, b]
                 for i in range(hidden):
                     blamed[i] *= d[i]
-                if t:
+            if t:
+                multiply(recurrent[r], blame[t, r], carried[t - 1, r])
+                for b in range(batch):
                     earlier, back = signals[t - 1, r, b], carried[t - 1, r, b]
-                    np.dot(blamed, transposed[r], back)
                     for i in range(hidden):
                         earlier[i] += back[i]

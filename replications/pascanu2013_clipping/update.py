@@ -30,18 +30,19 @@ def descend(network: Replicas, rate: Tensor, clipping: Clipping | None, threshol
     infinite or beyond 1e10, the gradient of W_rec is 0.02 W_rec and all others are 0, as in the authors' code.
     """
     norms = gradient_norms(network)
-    lost = ~(norms <= HUGE)
+    lost, shape = ~(norms <= HUGE), (-1, 1, 1)
+    scale = rate * threshold / norms.clamp(min=threshold) if clipping == "norm" else rate
+    if clipping:
+        scale = torch.where(lost, rate, scale)
     for parameter in network.parameters():
         if parameter.grad is None:
             continue
-        gradient, shape = parameter.grad, (-1, 1, 1)
-        if clipping == "norm":
-            gradient *= (threshold / norms.clamp(min=threshold)).view(shape)
-        elif clipping == "elements":
+        gradient = parameter.grad
+        if clipping == "elements":
             gradient.clamp_(-threshold, threshold)
         if clipping and lost.any():
             instead = SHRINK * parameter if parameter is network.recurrent else torch.zeros_like(parameter)
             gradient = torch.where(lost.view(shape), instead, gradient)
-        parameter.addcmul_(rate.view(shape), gradient, value=-1)
+        parameter.addcmul_(scale.view(shape), gradient, value=-1)
         parameter.grad = None
     return norms

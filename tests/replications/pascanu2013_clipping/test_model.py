@@ -100,6 +100,16 @@ def test_the_compiled_loops_do_what_those_of_the_library_do(activation, alpha, m
     assert taken == [True, False]
 
 
+@pytest.mark.parametrize("batch", [1, 3, 4, 7, 8])
+@pytest.mark.parametrize(("hidden", "outputs"), [(1, 1), (5, 6), (8, 8), (33, 15)])
+def test_the_compiled_product_is_that_of_matrices(batch, hidden, outputs):
+    rng = np.random.default_rng(7)
+    rows, left = (rng.normal(size=(n, hidden)).astype(np.float32) for n in (outputs, batch))
+    out = np.full((batch, outputs), np.nan, np.float32)
+    scan.multiply(rows, left, out)
+    np.testing.assert_allclose(out, left.astype(float) @ rows.T.astype(float), rtol=1e-5, atol=1e-5)
+
+
 def test_omega_of_signals_that_keep_their_length_is_0_and_dead_ones_do_not_count():
     signals = torch.randn(T, R, B, H, dtype=torch.float64)
     turned = signals.flip(-1)  # as long as before
