@@ -1,5 +1,5 @@
 """Speed of learning: ten networks of 50 units on the temporal order at length 50, with clipping and the regulariser;
-and text, one sequence after another.
+and of text, one sequence after another, and music, four side by side.
 
 All cases make the same updates on the same sequences. The plain network is what one writes first: a loop over the
 steps, automatic derivatives, the regulariser from ``torch.autograd.grad`` at the states (section 3.3).
@@ -13,12 +13,14 @@ from torch.nn import functional
 
 from common import config
 from replications.pascanu2013_clipping import synthetic
+from replications.pascanu2013_clipping.data import Characters, Music
 from replications.pascanu2013_clipping.model import Replicas, initial
 from replications.pascanu2013_clipping.trials import TRAIN, Trial
 from replications.pascanu2013_clipping.update import descend
 
 PAPER, LENGTH, REPLICAS, UPDATES, PLAIN_UPDATES = "pascanu2013_clipping", 50, 10, 20, 2
 UNIT = "updates"
+ALPHABET, SOUNDING = 50, 0.05  # characters; the part of the notes that sound
 REFERENCE = "plain torch: a loop over the steps, one network after another"
 
 
@@ -104,18 +106,24 @@ CASES = {
 }
 
 
-def text(states: Callable[[Replicas, Tensor], Tensor]) -> Callable[[], Callable[[], None]]:
-    """Ten updates with clipping, each on 180 characters, of the network that learns text (section 4.2)."""
+def natural(experiment: str, states: Callable[[Replicas, Tensor], Tensor]) -> Callable[[], Callable[[], None]]:
+    """Ten updates of the network of an experiment, each on made-up sequences as long as its longest (section 4.2)."""
     def make() -> Callable[[], None]:
-        settings = config.validate(PAPER, config.resolve(PAPER, "characters_c", "paper"), "bench")
-        network = Replicas(50, settings.hidden, 50, settings.activation, settings.initialisation, (1,), settings.biases)
-        characters = torch.randint(50, (settings.window + 1,), generator=torch.Generator().manual_seed(1))
-        inputs = characters[:-1].view(settings.window, 1, 1)
+        settings = config.validate(PAPER, config.resolve(PAPER, experiment, "paper"), "bench")
+        generator, shape = torch.Generator().manual_seed(1), (settings.window + 1, 1, settings.batch)
+        if settings.task == "music":
+            data = Music({}, "")
+            sequence = (torch.rand(*shape, data.inputs, generator=generator) < SOUNDING).float()
+        else:
+            data = Characters({}, ALPHABET, 1, "")
+            sequence = torch.randint(data.inputs, shape, generator=generator)
+        network = Replicas(data.inputs, settings.hidden, data.outputs, settings.activation, settings.initialisation,
+                           (1,), settings.biases)
 
         def work() -> None:
             for _ in range(10):
-                outputs = network.outputs(states(network, inputs))
-                functional.cross_entropy(outputs.view(-1, 50), characters[1:], reduction="sum").backward()
+                losses = data.losses(network.outputs(states(network, sequence[:-1])), sequence[1:])
+                (losses.sum() if settings.total else losses.mean()).backward()
                 descend(network, torch.tensor([settings.lr]), settings.clipping, settings.threshold)
 
         return work
@@ -126,12 +134,14 @@ def text(states: Callable[[Replicas, Tensor], Tensor]) -> Callable[[], Callable[
 def plain_states(network: Replicas, inputs: Tensor) -> Tensor:
     """``network.states`` as one writes it first."""
     states = [network.initial(inputs.shape[2])]
-    for x in functional.one_hot(inputs, 50).float():
+    for x in functional.one_hot(inputs, ALPHABET).float() if inputs.dim() == 3 else inputs:
         states.append(torch.sigmoid(x @ network.input + states[-1] @ network.recurrent + network.bias))
     return torch.stack(states[1:])
 
 
 TASKS = {
-    "ten updates on 180 characters, 500 units: plain torch": text(plain_states),
-    "ten updates on 180 characters, 500 units: ours": text(Replicas.states),
+    "ten updates on 200 characters, 500 units: plain torch": natural("characters_c", plain_states),
+    "ten updates on 200 characters, 500 units: ours": natural("characters_c", Replicas.states),
+    "ten updates on 4 x 200 steps of music, 400 units: plain torch": natural("musedata_c", plain_states),
+    "ten updates on 4 x 200 steps of music, 400 units: ours": natural("musedata_c", Replicas.states),
 }
