@@ -130,9 +130,9 @@ def record(paper: Paper, scale: Scale = "scaled") -> None:
 @app.command()
 def report(papers: Papers = None) -> None:
     """Write reports/ from the quick runs and the records, and the tables of the papers' READMEs."""
-    from common.reporting import readme
-    from common.reporting.report import report as write
-    from common.reporting.report import reported_papers
+    from common.reporting.pages import readme
+    from common.reporting.pages.report import report as write
+    from common.reporting.pages.report import reported_papers
 
     names = papers or reported_papers()
     folder = write(names)
@@ -182,8 +182,8 @@ def publish(
     online: Annotated[bool, typer.Option(help="Send to W&B now; otherwise written offline for `wandb sync`.")] = False,
 ) -> None:
     """Replay results to W&B, with the papers' numbers as reference lines and the claims as a table."""
+    from common.reporting.evidence.results import evidence
     from common.reporting.publish import publish as replay
-    from common.reporting.results import evidence
 
     for paper in papers or config.papers():
         records = [record for runs in evidence(config.require_paper(paper)).values() for record in runs.values()]

@@ -5,7 +5,7 @@ Bahdanau et al. (2015), sections 3.1 and A.2.2; step i, for state s, memory of a
     e_j = v_a . tanh(W_a s_{i-1} + k_j)     alpha = softmax(e)     c_i = sum_j alpha_j a_j
     s_i = gated unit (s_{i-1}, x_i + C c_i)
 
-The equations, one step at a time, are :class:`common.attention.AdditiveAttention` and :func:`common.cells.gru.gru_step`
+The equations, one step at a time: :class:`common.layers.attention.AdditiveAttention`, :func:`common.cells.gru.gru_step`
 (update "new", reset "before"); beam search goes through them. In training all words are known, and what a step needs of
 the others is only s: the rest of the gradient is computed for all steps at once.
 """
@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from common.attention import AdditiveAttention, Memory
+from common.layers.attention import AdditiveAttention, Memory
 
 
 class Attended(NamedTuple):

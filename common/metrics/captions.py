@@ -2,7 +2,7 @@
 
 BLEU is sacrebleu's. CIDEr (CIDEr-D, document frequencies from the references), ROUGE-L and METEOR are those of
 ``pycocoevalcap``, the extra ``captions``; only METEOR runs a Java program. Sentences are tuples of words as
-:func:`common.data.captions.tokenise` makes them: lower case, no punctuation. COCO's own tokeniser, another Java
+:func:`common.data.pictures.captions.tokenise` makes them: lower case, no punctuation. COCO's tokeniser, another Java
 program, is not used.
 """
 

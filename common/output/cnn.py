@@ -8,8 +8,8 @@ vectors can be computed once.
 import torch
 from torch import Tensor, nn
 
+from common.layers.table import Table
 from common.output.sampled import Loss, SampledOutput
-from common.table import Table
 from common.text.characters import CharacterCNN, CharacterInputs
 
 AT_ONCE = 4096  # words whose vectors are computed together

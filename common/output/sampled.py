@@ -17,7 +17,7 @@ from torch.distributed._functional_collectives import all_gather_tensor
 from torch.nn import functional as F
 
 from common.errors import UserError
-from common.table import Table
+from common.layers.table import Table
 
 Loss = Literal["importance", "nce"]
 
@@ -102,7 +102,7 @@ class SampledOutput(nn.Module, ABC):
 
     @abstractmethod
     def vectors(self, words: Tensor, shared: bool = False) -> tuple[Tensor, Tensor | float]:
-        """(vectors ``[n, P]``, biases ``[n]``) of words ``[n]``; ``shared``: see :class:`common.table.Table`."""
+        """(vectors ``[n, P]``, biases ``[n]``) of words ``[n]``; ``shared``: see :class:`common.layers.table.Table`."""
 
     def vectors_of_both(self, targets: Tensor, sample: Tensor) -> tuple[tuple, tuple]:
         """:meth:`vectors` of targets ``[N]`` and of a sample ``[k]`` that all processes share."""

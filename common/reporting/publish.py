@@ -18,12 +18,12 @@ from tqdm import tqdm
 from common import paths
 from common.config import SCALES
 from common.errors import UserError
-from common.reporting import figures
-from common.reporting.claims import Verdict, judge
-from common.reporting.published import Paper, load_paper
-from common.reporting.results import Record, Runs
-from common.reporting.rules import Value, terms
-from common.reporting.summary import other_data
+from common.reporting.evidence.published import Paper, load_paper
+from common.reporting.evidence.results import Record, Runs
+from common.reporting.evidence.rules import Value, terms
+from common.reporting.pages import figures
+from common.reporting.pages.summary import other_data
+from common.reporting.verdicts.claims import Verdict, judge
 from common.training.provenance import sha256_json
 
 PROJECT = "rnn-replications"

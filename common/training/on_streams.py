@@ -1,4 +1,4 @@
-"""The training of a language model on parallel streams of text (:mod:`common.data.streams`)."""
+"""The training of a language model on parallel streams of text (:mod:`common.data.text.streams`)."""
 
 import math
 import time

@@ -20,7 +20,7 @@ from filelock import FileLock
 from torch import Tensor, nn
 
 from common import paths
-from common.data import scenes
+from common.data.pictures import scenes
 from common.errors import UserError, unknown
 from common.training import checkpoints
 from common.training.closure import code_fingerprint

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from common import paths
-from common.data.pictures import to_square
+from common.data.pictures.files import to_square
 from common.errors import UserError
 from common.vision.encoders import fingerprint
 

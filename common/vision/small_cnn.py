@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from common.data import scenes
+from common.data.pictures import scenes
 
 CHANNELS = 24
 PLACES = scenes.GRID**2
@@ -46,7 +46,7 @@ def train(network: SmallCNN, pictures: np.ndarray, labels: np.ndarray, *, epochs
 
     Args:
         pictures: uint8 ``[N, 3, 24, 24]``.
-        labels: int64 ``[N, places, 3]``, as :func:`common.data.scenes.labels` gives them.
+        labels: int64 ``[N, places, 3]``, as :func:`common.data.pictures.scenes.labels` gives them.
         seed: of the order of the pictures.
     """
     x, y = torch.from_numpy(pictures), torch.from_numpy(labels)

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from common.translation.bitext import Bitext
-from common.translation.symmetrise import symmetrise
-from common.translation.word_alignment import align
+from common.phrase_based.bitext import Bitext
+from common.phrase_based.symmetrise import symmetrise
+from common.phrase_based.word_alignment import align
 
 Links = set[tuple[int, int]]  # (source word, target word)
 Pair = tuple[np.ndarray, np.ndarray]

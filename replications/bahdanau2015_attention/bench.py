@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from common import config
 from common.cells.gru import GRU
-from common.data.buckets import Batch, collate
+from common.data.parallel.buckets import Batch, collate
 from common.training.precision import has_bfloat16
 from replications.bahdanau2015_attention.config import Config
 from replications.bahdanau2015_attention.model import EncoderDecoder

@@ -7,9 +7,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from common import paths
-from common.data.parallel import ParallelCorpus
+from common.data.parallel.corpus import ParallelCorpus
 from common.errors import UserError
-from common.reporting.figures import STYLE
+from common.reporting.pages.figures import STYLE
 from common.training import checkpoints
 from replications.bahdanau2015_attention.config import Config
 from replications.bahdanau2015_attention.experiment import load_data

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from common.reporting.figures import INK, PALETTE
+from common.reporting.pages.figures import INK, PALETTE
 
 LABELS = {"search_50": "RNNsearch-50", "search_30": "RNNsearch-30", "encdec_50": "RNNenc-50", "encdec_30": "RNNenc-30"}
 STYLES = {"search_50": (PALETTE[0], "-"), "search_30": (PALETTE[0], "--"), "encdec_50": (PALETTE[1], "-"),

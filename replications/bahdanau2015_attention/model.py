@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from common.attention import AdditiveAttention, Memory
 from common.cells.gru import GRU
 from common.cells.gru_attentive import attentive_gru_scan
-from common.encoder_decoder import DeepOutput, nats_per_sentence, sequence_mask, shifted
+from common.layers.attention import AdditiveAttention, Memory
+from common.layers.encoder_decoder import DeepOutput, nats_per_sentence, sequence_mask, shifted
 from replications.bahdanau2015_attention.config import Config
 
 

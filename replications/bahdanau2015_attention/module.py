@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR
 
-from common.data.buckets import Batch
-from common.data.parallel import ParallelCorpus
+from common.data.parallel.buckets import Batch
+from common.data.parallel.corpus import ParallelCorpus
 from common.training.fit import Module
 from replications.bahdanau2015_attention.config import Config
 from replications.bahdanau2015_attention.model import EncoderDecoder

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import torch
 
-from common.data.buckets import collate, pad
-from common.encoder_decoder import shifted
+from common.data.parallel.buckets import collate, pad
+from common.layers.encoder_decoder import shifted
 from common.search.beam import Hypothesis, beam_search
 from replications.bahdanau2015_attention.config import Config
 from replications.bahdanau2015_attention.model import EncoderDecoder

@@ -9,11 +9,12 @@ import numpy as np
 import torch
 
 from common import config
-from common.data import fetch, parallel
-from common.data.buckets import Batches, collate
-from common.data.parallel import Pairs
-from common.translation.options import local_features
-from common.translation.system import START
+from common.data import fetch
+from common.data.parallel import corpus as parallel
+from common.data.parallel.buckets import Batches, collate
+from common.data.parallel.corpus import Pairs
+from common.phrase_based.options import local_features
+from common.phrase_based.system import START
 from replications.cho2014_gru.experiment import system_of
 from replications.cho2014_gru.module import PhraseLearner
 from replications.cho2014_gru.phrases import score

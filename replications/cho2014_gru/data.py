@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from common.data.parallel import Pairs, ParallelCorpus
+from common.data.parallel.corpus import Pairs, ParallelCorpus
 
 
 def mispair(corpus: ParallelCorpus, share: float) -> ParallelCorpus:

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 
 from common.errors import UserError
+from common.phrase_based.bitext import Links
+from common.phrase_based.decoder import NBest
+from common.phrase_based.options import GLOBAL, LOCAL, local_features
+from common.phrase_based.system import PhraseSystem
 from common.training import checkpoints
-from common.translation.bitext import Links
-from common.translation.decoder import NBest
-from common.translation.options import GLOBAL, LOCAL, local_features
-from common.translation.system import PhraseSystem
 from replications.cho2014_gru.config import Config
 from replications.cho2014_gru.experiment import load_data, shortlists, system_of
 from replications.cho2014_gru.module import PhraseLearner

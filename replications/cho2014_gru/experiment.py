@@ -12,17 +12,17 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from common.data import parallel
-from common.data.buckets import Batches
-from common.data.parallel import Pairs, ParallelCorpus
+from common.data.parallel import corpus as parallel
+from common.data.parallel.buckets import Batches
+from common.data.parallel.corpus import Pairs, ParallelCorpus
 from common.metrics.bleu import bleu, multi_bleu
 from common.metrics.bleu_statistics import corpus_statistics, paired_bootstrap
+from common.phrase_based.decoder import NBest
+from common.phrase_based.system import PhraseSystem, Settings, rerank, tune_reranking, with_scores
 from common.training import checkpoints
 from common.training.best_weights import KeepBest
 from common.training.fit import fit
 from common.training.run import Run
-from common.translation.decoder import NBest
-from common.translation.system import PhraseSystem, Settings, rerank, tune_reranking, with_scores
 from replications.cho2014_gru import phrases, sentences
 from replications.cho2014_gru.config import Config
 from replications.cho2014_gru.cslm import CSLM, CSLMLearner, NGramBatches, log_probabilities, ngrams

@@ -5,7 +5,7 @@ from statistics import mean
 
 from matplotlib.figure import Figure
 
-from common.reporting.figures import INK, PALE, PALETTE, dots
+from common.reporting.pages.figures import INK, PALE, PALETTE, dots
 
 ROWS = {"baseline": "Baseline", "rnn": "+ RNN", "cslm": "+ CSLM + RNN", "wp": "+ word penalty"}
 LABELS = 45  # of a map, so that they can be read

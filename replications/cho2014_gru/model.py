@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from common.cells.gru import GRU
-from common.encoder_decoder import DeepOutput, nats_per_sentence, sequence_mask, shifted
+from common.layers.encoder_decoder import DeepOutput, nats_per_sentence, sequence_mask, shifted
 from replications.cho2014_gru.config import Config
 
 START = -1  # y_0: a word whose embedding is all zeros

@@ -6,11 +6,11 @@ import numpy as np
 import torch
 from scipy.stats import spearmanr
 
-from common.data.buckets import collate
-from common.data.parallel import Pairs
+from common.data.parallel.buckets import collate
+from common.data.parallel.corpus import Pairs
+from common.phrase_based.options import Options
+from common.phrase_based.phrase_table import SCORES, PhraseTable
 from common.text.vocabulary import EOS, UNK, Vocabulary
-from common.translation.options import Options
-from common.translation.phrase_table import SCORES, PhraseTable
 from replications.cho2014_gru.model import EncoderDecoder
 
 BATCH = 1024

@@ -3,9 +3,9 @@
 import numpy as np
 import torch
 
-from common.data.buckets import pad
-from common.translation.phrase_table import SCORES, PhraseTable
-from common.translation.system import PhraseSystem
+from common.data.parallel.buckets import pad
+from common.phrase_based.phrase_table import SCORES, PhraseTable
+from common.phrase_based.system import PhraseSystem
 from replications.cho2014_gru.model import EncoderDecoder
 from replications.cho2014_gru.phrases import LONG, Shortlist
 from replications.cho2014_gru.tsne import tsne

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from common.data.buckets import pad
-from common.data.parallel import Pairs
+from common.data.parallel.buckets import pad
+from common.data.parallel.corpus import Pairs
 from common.metrics.bleu import multi_bleu
 from common.search.beam import beam_search
 from replications.cho2014_gru.model import START, EncoderDecoder

@@ -105,7 +105,7 @@ CASES = {
 
 
 def _batch():
-    from common.data.speech import Utterance
+    from common.data.speech.corpus import Utterance
 
     draw = np.random.default_rng(3)
     one = [Utterance(str(b), draw.normal(size=(LENGTH, 26)).astype(np.float32), draw.integers(1, PHONES, 38))

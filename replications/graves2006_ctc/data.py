@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from common.data.speech import Utterance
+from common.data.speech.corpus import Utterance
 from common.errors import UserError
 
 SPREAD = 0.1  # relative: how far lengths are shaken before sorting, so that batches differ from epoch to epoch

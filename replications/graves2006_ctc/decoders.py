@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 
-from common.data.speech import SpeechCorpus, Utterance
+from common.data.speech.corpus import SpeechCorpus, Utterance
 from common.metrics.label_error import label_error_rate
 from common.ngram.kneser_ney import KneserNey
 from common.search.ctc_beam import LanguageModel, ctc_beam_search, label_model, word_model

@@ -7,10 +7,10 @@ import torch
 from matplotlib.figure import Figure
 
 from common import paths
-from common.data.acoustics import FrontEnd, read_audio
-from common.data.speech import SPACE
+from common.data.speech.acoustics import FrontEnd, read_audio
+from common.data.speech.source import SPACE
 from common.errors import UserError
-from common.reporting.figures import INK, save, style
+from common.reporting.pages.figures import INK, save, style
 from common.search.ctc_prefix import prefix_search
 from common.training import checkpoints
 from replications.graves2006_ctc.config import Config

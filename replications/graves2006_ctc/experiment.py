@@ -12,8 +12,8 @@ import lightning as L
 import numpy as np
 import torch
 
-from common.data import speech
-from common.data.speech import SpeechCorpus, Utterance
+from common.data.speech import corpus as speech
+from common.data.speech.corpus import SpeechCorpus, Utterance
 from common.errors import UserError
 from common.output.ctc_rescaled import ctc_loss
 from common.search.ctc_prefix import prefix_search

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
-from common.data.speech import SpeechCorpus, Utterance
+from common.data.speech.corpus import SpeechCorpus, Utterance
 from common.output.ctc import BLANK, error_signal
 from common.search.ctc_prefix import sections
 from replications.graves2006_ctc.decoders import best_paths

@@ -6,7 +6,7 @@ from statistics import mean
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from common.reporting.figures import INK, PALE, PALETTE
+from common.reporting.pages.figures import INK, PALE, PALETTE
 
 BLANK = "<blank>"
 Runs = dict[str, dict]

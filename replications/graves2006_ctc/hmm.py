@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from common.compiled import compiled
-from common.data.speech import Utterance
+from common.data.speech.corpus import Utterance
 from common.ngram.kneser_ney import KneserNey
 
 FLAT_START_ROUNDS = 8

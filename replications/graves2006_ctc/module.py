@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel
 
-from common.data.speech import SpeechCorpus, Utterance
+from common.data.speech.corpus import SpeechCorpus, Utterance
 from common.metrics.label_error import label_error_rate
 from common.output.ctc_rescaled import ctc_loss
 from common.search.ctc_best_path import best_path

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from common.data.speech import SpeechCorpus
+from common.data.speech.corpus import SpeechCorpus
 from common.metrics.label_error import label_error_rate
 from replications.graves2006_ctc.config import Config
 from replications.graves2006_ctc.data import Batch

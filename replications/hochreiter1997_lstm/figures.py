@@ -6,9 +6,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, FixedLocator, MaxNLocator, NullLocator
 
-from common.reporting.figures import INK, PALE, PALETTE
-from common.reporting.published import Row, load_paper
-from common.reporting.statistics import median_interval
+from common.reporting.evidence.published import Row, load_paper
+from common.reporting.evidence.statistics import median_interval
+from common.reporting.pages.figures import INK, PALE, PALETTE
 
 PAPER = "hochreiter1997_lstm"
 Runs = dict[str, dict]

@@ -17,7 +17,7 @@ from torch.multiprocessing import start_processes
 
 from common import config as configuration
 from common.cells.lstm_projected import ProjectedLSTM
-from common.table import Table
+from common.layers.table import Table
 from common.text.characters import BEGIN, END, FIRST
 from replications.jozefowicz2016_big_lstm.model import LSTMLanguageModel
 

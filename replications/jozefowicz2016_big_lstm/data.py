@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from common.data import billion_words, corpora, morphology
-from common.data.corpora import Corpus
+from common.data.text import billion_words, corpora, morphology
+from common.data.text.corpora import Corpus
 from common.errors import UserError
 from replications.jozefowicz2016_big_lstm.config import Config
 
@@ -14,7 +14,7 @@ def load_data(config: Config) -> Corpus:
     """``one-billion-word``, ``one-billion-word-heldout``, ``shards:PATH``, ``morphology``, or any text corpus.
 
     Raises:
-        UserError: as :func:`common.data.billion_words.load` and :func:`common.data.corpora.load`.
+        UserError: as :func:`common.data.text.billion_words.load` and :func:`common.data.text.corpora.load`.
     """
     corpus = _load(config)
     if config.train_words is None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from common.data.corpora import Corpus
+from common.data.text.corpora import Corpus
 from common.text.characters import spell
 from common.training import checkpoints
 from replications.jozefowicz2016_big_lstm.config import Config

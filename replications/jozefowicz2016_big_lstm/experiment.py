@@ -11,8 +11,8 @@ from functools import partial
 import numpy as np
 import torch
 
-from common.data.corpora import Corpus
-from common.data.windows import Windows
+from common.data.text.corpora import Corpus
+from common.data.text.windows import Windows
 from common.metrics.perplexity import perplexity
 from common.ngram.interpolation import mix, tune_weights
 from common.ngram.kneser_ney import KneserNey

@@ -6,7 +6,7 @@ from statistics import mean
 
 from matplotlib.figure import Figure
 
-from common.reporting.figures import INK, PALETTE
+from common.reporting.pages.figures import INK, PALETTE
 
 LABELS = {
     "kn5": "KN5", "lstm_512": "LSTM, few cells", "lstm_1024": "LSTM, more", "lstm_2048": "LSTM, most",

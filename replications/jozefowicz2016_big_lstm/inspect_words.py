@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from common.data.corpora import Corpus
+from common.data.text.corpora import Corpus
 from common.text.characters import spell
 from common.text.vocabulary import EOS, UNK, Vocabulary
 from replications.jozefowicz2016_big_lstm.module import CharacterPredictor, WordPredictor

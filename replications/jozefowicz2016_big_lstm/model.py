@@ -10,9 +10,9 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from common.cells.lstm_projected import ProjectedLSTM
+from common.layers.table import Table, scale_gradient
 from common.output.cnn import CNNSoftmax
 from common.output.sampled import SampledOutput, SampledSoftmax
-from common.table import Table, scale_gradient
 from common.text.characters import BEGIN, END, FIRST, PAD, SYMBOLS, CharacterCNN, CharacterInputs
 from replications.jozefowicz2016_big_lstm.config import Config
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.tensor import DTensor, Shard, distribute_tensor
 
-from common.table import Table
+from common.layers.table import Table
 from common.text.characters import CharacterCNN
 from common.training.on_streams import OnStreams
 from replications.jozefowicz2016_big_lstm.config import Config
@@ -22,7 +22,7 @@ def whole(tensor: Tensor) -> Tensor:
 class WordPredictor(OnStreams):
     """What the two trainings share: Adagrad, and weights that several processes share out.
 
-    DDP averages the gradient of the network's body; each :class:`common.table.Table` is sharded.
+    DDP averages the gradient of the network's body; each :class:`common.layers.table.Table` is sharded.
     """
 
     evaluation_matrix = None  # of :meth:`matrix`, kept while the weights are

@@ -15,8 +15,9 @@ from torch import nn
 from torch.nn import functional as F
 
 from common import config
-from common.data import corpora, fetch
-from common.data.streams import Streams
+from common.data import fetch
+from common.data.text import corpora
+from common.data.text.streams import Streams
 from common.ngram.kneser_ney import KneserNey
 from common.training.fit import new_trainer
 from common.training.precision import has_bfloat16

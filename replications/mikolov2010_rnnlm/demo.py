@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from common.data.corpora import Corpus
+from common.data.text.corpora import Corpus
 from common.training import checkpoints
 from replications.mikolov2010_rnnlm.config import Config
 from replications.mikolov2010_rnnlm.experiment import load_data

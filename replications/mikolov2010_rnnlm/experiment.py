@@ -10,9 +10,9 @@ from functools import partial
 import numpy as np
 import torch
 
-from common.data import corpora
-from common.data.corpora import Corpus
-from common.data.streams import Streams
+from common.data.text import corpora
+from common.data.text.corpora import Corpus
+from common.data.text.streams import Streams
 from common.metrics.perplexity import perplexity
 from common.ngram.cache import Cache
 from common.ngram.good_turing import GoodTuring

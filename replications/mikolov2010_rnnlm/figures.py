@@ -5,7 +5,7 @@ from statistics import mean
 
 from matplotlib.figure import Figure
 
-from common.reporting.figures import INK, PALE, PALETTE
+from common.reporting.pages.figures import INK, PALE, PALETTE
 
 SINGLE = {"ngram": {"gt3": "Good-Turing 3-gram", "kn5": "Kneser-Ney 5-gram"}, "nnlm": {"": "Feed-forward network"},
           "rnn_one_step": {"": "RNN, 100 classes, one step"}, "rnn_classes": {"": "RNN, 100 classes"},

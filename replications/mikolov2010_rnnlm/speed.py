@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from common.data.streams import Streams
+from common.data.text.streams import Streams
 from common.training.run import Run
 from replications.mikolov2010_rnnlm.config import Config
 from replications.mikolov2010_rnnlm.module import LanguageModel

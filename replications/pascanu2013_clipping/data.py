@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from common.data import catalog, corpora, fetch
+from common.data import catalog, fetch
+from common.data.text import corpora
 from common.errors import UserError
 from replications.pascanu2013_clipping.config import Config
 

@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
-from common.reporting.figures import INK, PALE, PALETTE
-from common.reporting.statistics import binomial
+from common.reporting.evidence.statistics import binomial
+from common.reporting.pages.figures import INK, PALE, PALETTE
 
 Runs = dict[str, dict]
 INITIALISATIONS = {"sigmoid": "sigmoid", "tanh": "basic tanh", "smart": "smart tanh"}

@@ -14,8 +14,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from common import config
-from common.data.buckets import Batches
-from common.data.parallel import Pairs
+from common.data.parallel.buckets import Batches
+from common.data.parallel.corpus import Pairs
 from common.training.fit import new_trainer
 from replications.sutskever2014_seq2seq.module import Translator
 from replications.sutskever2014_seq2seq.translation import translate

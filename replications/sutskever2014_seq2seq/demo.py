@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from common.data.parallel import ParallelCorpus
+from common.data.parallel.corpus import ParallelCorpus
 from common.training import checkpoints
 from replications.sutskever2014_seq2seq.config import Config
 from replications.sutskever2014_seq2seq.experiment import load_data

@@ -6,9 +6,9 @@ from functools import partial
 import numpy as np
 import torch
 
-from common.data import parallel
-from common.data.buckets import Batches
-from common.data.parallel import Pairs, ParallelCorpus
+from common.data.parallel import corpus as parallel
+from common.data.parallel.buckets import Batches
+from common.data.parallel.corpus import Pairs, ParallelCorpus
 from common.errors import UserError
 from common.metrics.bleu import bleu, multi_bleu
 from common.training import checkpoints

@@ -6,7 +6,7 @@ from statistics import mean
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-from common.reporting.figures import INK, PALE, PALETTE, dots
+from common.reporting.pages.figures import INK, PALE, PALETTE, dots
 
 Runs = dict[str, dict]
 NAMES = {"reversed": "source reversed", "forward": "source as it is"}

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
-from common.encoder_decoder import reversed_words
+from common.layers.encoder_decoder import reversed_words
 from replications.sutskever2014_seq2seq.config import Config
 
 State = tuple[Tensor, Tensor]  # h and c of all layers, each [L, B, H]

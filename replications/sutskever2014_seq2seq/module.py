@@ -6,8 +6,8 @@ import time
 import torch
 from torch import Tensor
 
-from common.data.buckets import Batch
-from common.encoder_decoder import nats_per_sentence, shifted
+from common.data.parallel.buckets import Batch
+from common.layers.encoder_decoder import nats_per_sentence, shifted
 from common.training.fit import Module
 from common.training.sgd import SGD
 from replications.sutskever2014_seq2seq.config import Config

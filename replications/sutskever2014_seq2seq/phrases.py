@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from common.data.buckets import pad
-from common.data.parallel import ParallelCorpus
+from common.data.parallel.buckets import pad
+from common.data.parallel.corpus import ParallelCorpus
 from replications.sutskever2014_seq2seq.model import Seq2Seq, sentence_vector
 
 

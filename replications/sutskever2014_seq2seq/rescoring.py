@@ -6,11 +6,11 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from common.data import parallel
-from common.data.buckets import pad
+from common.data.parallel import corpus as parallel
+from common.data.parallel.buckets import pad
 from common.metrics.bleu_statistics import ORDER, statistics
+from common.phrase_based.system import PhraseSystem, Settings
 from common.text.vocabulary import Vocabulary
-from common.translation.system import PhraseSystem, Settings
 from replications.sutskever2014_seq2seq.config import Config
 from replications.sutskever2014_seq2seq.model import Seq2Seq
 from replications.sutskever2014_seq2seq.translation import step

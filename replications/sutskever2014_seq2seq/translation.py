@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from common.data.buckets import pad
+from common.data.parallel.buckets import pad
 from common.search.beam import Hypothesis, State, beam_search
 from replications.sutskever2014_seq2seq.model import Seq2Seq
 

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from common.data import captions as caption_sets
-from common.data.captions import CaptionSet, Split
+from common.data.pictures import captions as caption_sets
+from common.data.pictures.captions import CaptionSet, Split
 from common.errors import UserError
 from common.text.vocabulary import Vocabulary
 from common.training.provenance import sha256_json

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from common import paths
-from common.data.pictures import open_picture, to_square
+from common.data.pictures.files import open_picture, to_square
 from common.text.vocabulary import Vocabulary
 from common.training import checkpoints
 from common.vision import encoders

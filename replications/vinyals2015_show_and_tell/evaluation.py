@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from common.data.captions import CaptionSet, Split
-from common.data.scenes import is_true
+from common.data.pictures.captions import CaptionSet, Split
+from common.data.pictures.scenes import is_true
 from common.metrics import captions as metrics
 from common.search.beam import Hypothesis
 from common.text.vocabulary import Vocabulary

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from common.data.captions import CaptionSet, Split
+from common.data.pictures.captions import CaptionSet, Split
 from common.vision import encoders
 from common.vision.features import cached, squares
 from replications.vinyals2015_show_and_tell.config import Config

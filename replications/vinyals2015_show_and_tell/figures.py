@@ -11,8 +11,8 @@ from statistics import mean
 from matplotlib.figure import Figure
 from PIL import Image
 
-from common.data import captions, scenes
-from common.reporting.figures import INK, PALE, PALETTE
+from common.data.pictures import captions, scenes
+from common.reporting.pages.figures import INK, PALE, PALETTE
 
 Runs = dict[str, dict]
 COLUMNS = 4

@@ -3,7 +3,7 @@
 import pytest
 
 from common import config
-from common.reporting import readme
+from common.reporting.pages import readme
 
 
 @pytest.mark.parametrize("paper", config.papers())

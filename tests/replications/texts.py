@@ -3,7 +3,7 @@
 import random
 from pathlib import Path
 
-from common.data.synchronous_grammar import generate
+from common.data.parallel.synchronous_grammar import generate
 
 
 def agreeing(path: Path, lines: int) -> Path:

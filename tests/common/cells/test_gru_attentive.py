@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from common.attention import AdditiveAttention
 from common.cells.gru import gru_step
 from common.cells.gru_attentive import attentive_gru_scan
+from common.layers.attention import AdditiveAttention
 
 STEPS, SENTENCES, SOURCE, HIDDEN, ANNOTATION, ALIGNMENT = 5, 3, 4, 6, 7, 2
 LENGTHS = [4, 2, 1]  # of the sources

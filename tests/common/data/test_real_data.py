@@ -11,7 +11,7 @@ import yaml
 
 from common import paths
 from common.data import catalog, fetch
-from common.data.corpora import load
+from common.data.text.corpora import load
 
 MIRROR = os.environ.get(fetch.MIRROR, "")
 OUTS = yaml.safe_load((paths.ROOT / "data.dvc").read_text())["outs"]

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from common import config, paths
-from common.reporting.report import report
+from common.reporting.pages.report import report
 
 PAPER = "fake2001_nets"
 

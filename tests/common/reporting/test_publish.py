@@ -13,8 +13,8 @@ import pytest
 
 from common import paths
 from common.errors import UserError
+from common.reporting.evidence.results import evidence
 from common.reporting.publish import publish
-from common.reporting.results import evidence
 from tests.common.reporting.conftest import DRAW, PAPER, Suite
 
 

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from common import paths
-from common.data import scenes
+from common.data.pictures import scenes
 from common.errors import UserError
 from common.vision import efficientnet_lite0, encoders, features, small_cnn
 from common.vision.efficientnet_lite0 import EfficientNetLite0, SamePadding

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from common.data import synchronous_grammar
+from common.data.parallel import synchronous_grammar
 from replications.bahdanau2015_attention.alignment import (
     attended,
     both_ways,

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from common.data.buckets import collate
+from common.data.parallel.buckets import collate
 from replications.bahdanau2015_attention.model import EncoderDecoder
 
 SIZES = {"embedding": 3, "hidden": 4, "maxout": 5, "alignment": 6, "dropout": 0.0}

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from common import config as configuration
-from common.data.buckets import Batches
+from common.data.parallel.buckets import Batches
 from common.errors import UserError
 from common.training import fit as fitting
 from common.training import precision

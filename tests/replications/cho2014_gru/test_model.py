@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from common import config
-from common.data.buckets import collate
+from common.data.parallel.buckets import collate
 from replications.cho2014_gru.cslm import CSLM, NGramBatches, log_probabilities, ngrams
 from replications.cho2014_gru.model import START, EncoderDecoder
 from replications.cho2014_gru.module import PhraseLearner

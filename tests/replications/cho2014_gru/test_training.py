@@ -7,14 +7,14 @@ import pytest
 import torch
 
 from common import config as configuration
-from common.data.buckets import Batches
-from common.data.parallel import Pairs
+from common.data.parallel.buckets import Batches
+from common.data.parallel.corpus import Pairs
 from common.errors import UserError
-from common.reporting.published import load_paper
+from common.phrase_based.phrase_table import PhraseTable
+from common.reporting.evidence.published import load_paper
 from common.text.vocabulary import Vocabulary
 from common.training.checkpoints import SaveLast
 from common.training.run import execute, train_seed
-from common.translation.phrase_table import PhraseTable
 from replications.cho2014_gru import experiment, figures, phrases, sentences
 from replications.cho2014_gru.data import mispair
 from replications.cho2014_gru.demo import demo

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from common import config
-from common.data.speech import BLANK, SPACE, SpeechCorpus, Utterance
+from common.data.speech.corpus import SpeechCorpus, Utterance
+from common.data.speech.source import BLANK, SPACE
 
 PAPER = "graves2006_ctc"
 

@@ -4,7 +4,7 @@ import soundfile
 import torch
 
 from common import paths
-from common.data import formants
+from common.data.speech import formants
 from common.errors import UserError
 from common.training import checkpoints
 from replications.graves2006_ctc import demo

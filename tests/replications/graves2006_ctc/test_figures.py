@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from common.reporting.figures import save, style
+from common.reporting.pages.figures import save, style
 from replications.graves2006_ctc import figure_data, figures
 from replications.graves2006_ctc.module import Recogniser
 from replications.graves2006_ctc.plain import prefix_tree

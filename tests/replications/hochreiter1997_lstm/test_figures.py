@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
-from common.reporting import figures as look
+from common.reporting.pages import figures as look
 from replications.hochreiter1997_lstm import figures
 
 STRINGS = ("BTBTXSETE", "BPBPVVEPE", "BTBPTVPSETE", "BPBTSSXXVVEPE")

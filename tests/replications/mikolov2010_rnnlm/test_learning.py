@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from common import config as configuration
-from common.data.streams import Streams
+from common.data.text.streams import Streams
 from common.metrics.perplexity import perplexity
 from common.ngram.kneser_ney import KneserNey
 from replications.mikolov2010_rnnlm.config import Config

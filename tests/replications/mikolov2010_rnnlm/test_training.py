@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from common import config as configuration
 from common import paths
-from common.data.streams import Streams
+from common.data.text.streams import Streams
 from common.errors import UserError
 from common.metrics.perplexity import perplexity
 from common.training import fit as fitting

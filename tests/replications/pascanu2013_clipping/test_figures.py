@@ -2,7 +2,7 @@
 
 import pytest
 
-from common.reporting import figures as look
+from common.reporting.pages import figures as look
 from replications.pascanu2013_clipping import figures
 
 

@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from common import config
-from common.data.buckets import collate
-from common.encoder_decoder import shifted
+from common.data.parallel.buckets import collate
+from common.layers.encoder_decoder import shifted
 from replications.sutskever2014_seq2seq.model import Seq2Seq, sentence_vector
 from replications.sutskever2014_seq2seq.module import Translator, rate
 

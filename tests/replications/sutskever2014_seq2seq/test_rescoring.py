@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from common import config
-from common.data.buckets import collate
+from common.data.parallel.buckets import collate
 from common.errors import UserError
 from common.text.vocabulary import Vocabulary
 from replications.sutskever2014_seq2seq.experiment import load_data

@@ -8,10 +8,10 @@ import torch
 from torch import nn
 
 from common import config
-from common.data.buckets import Batches
-from common.data.parallel import Pairs
+from common.data.parallel.buckets import Batches
+from common.data.parallel.corpus import Pairs
 from common.errors import UserError
-from common.reporting.published import load_paper
+from common.reporting.evidence.published import load_paper
 from common.training import fit as fitting
 from common.training.checkpoints import SaveLast
 from common.training.run import execute

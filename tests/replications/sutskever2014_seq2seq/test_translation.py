@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from common import config
-from common.data.buckets import collate
+from common.data.parallel.buckets import collate
 from replications.sutskever2014_seq2seq.module import Translator
 from replications.sutskever2014_seq2seq.translation import step, translate
 

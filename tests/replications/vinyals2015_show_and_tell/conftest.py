@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from common import config as configuration
-from common.data import captions
+from common.data.pictures import captions
 from common.vision import encoders
 from replications.vinyals2015_show_and_tell.config import Config
 

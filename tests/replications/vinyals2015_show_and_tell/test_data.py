@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from common.data.captions import Split
+from common.data.pictures.captions import Split
 from common.errors import UserError
 from common.text.vocabulary import EOS, UNK, Vocabulary
 from replications.vinyals2015_show_and_tell import evaluation

@@ -9,7 +9,7 @@ from PIL import Image
 from common import config as configuration
 from common import paths
 from common.errors import UserError
-from common.reporting.results import Record
+from common.reporting.evidence.results import Record
 from common.training.run import execute
 from replications.vinyals2015_show_and_tell import data, demo, experiment, figures
 from replications.vinyals2015_show_and_tell.eyes import Eyes

@@ -1,0 +1,184 @@
+"""Our measurements: the quick runs of this checkout, and the records that git keeps for the larger scales."""
+
+import csv
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pydantic
+
+from common import config, paths
+from common.config import SCALES
+from common.errors import UserError, unknown
+from common.reporting.evidence.published import Paper
+from common.reporting.text import several
+
+HISTORY = ("seed", "epoch", "step", "metric", "value")
+
+
+class Record(pydantic.BaseModel):
+    """One experiment at one scale: ``results.json`` of a run, or a file under ``records/``.
+
+    ``metrics``: metric -> seed -> value, or "1+2+3" -> value for a metric of several seeds together.
+    ``history``: rows of (seed, epoch, step, metric, value).
+    """
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="allow")
+
+    paper: str
+    experiment: str
+    scale: str
+    seeds: tuple[int, ...]
+    metrics: dict[str, dict[str, pydantic.FiniteFloat]]  # JSON has no infinity
+    parameters: int | None
+    seconds: dict[str, float]
+    throughput: dict[str, float] = {}
+    throughput_unit: str = ""
+    config: dict[str, Any] = {}
+    provenance: dict[str, Any] = {}
+    figures: dict[str, Any] = {}
+    history: tuple[tuple[str, float, int, str, float], ...] = ()
+
+    def values(self, metric: str) -> dict[str, float]:
+        """Seed -> value of ``metric``, or of what every run measures: ``seconds`` and ``throughput``."""
+        measured = {"seconds": self.seconds, "throughput": self.throughput}
+        return self.metrics.get(metric) or measured.get(metric, {})
+
+    def is_fixed(self, metric: str) -> bool:
+        """Whether a single value is all there is to know: counted rather than trained, or over all seeds."""
+        values = self.values(metric)
+        return (
+            len(values) == 1
+            and metric.partition("/")[0] not in ("seconds", "throughput")
+            and ("+" in next(iter(values)) or not self.history and len(self.seeds) == 1)
+        )
+
+
+Runs = dict[str, Record]  # experiment -> record, at one scale
+
+
+def load_record(path: Path, history: Iterable[Iterable] | None = None) -> Record:
+    """The record in ``path``. Raises: UserError when it is not one, or says that it is another."""
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        if history is not None:
+            raw["history"] = list(history)
+        # History comes from CSV as text and from JSON as numbers; the seed stays a name.
+        raw["history"] = [(str(row[0]), *row[1:]) for row in raw.get("history", ())]
+        return Record.model_validate(raw)
+    except FileNotFoundError:
+        raise UserError(f"{path}: not found; the run is not complete, so run it again") from None
+    except pydantic.ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise UserError(f"{path}: {where}: {first['msg']}; this is not the result of a run") from None
+    except (ValueError, TypeError, AttributeError, IndexError) as error:
+        raise UserError(f"{path}: not the result of a run ({error}); restore it or run it again") from None
+
+
+def load_quick(paper: str) -> Runs:
+    """``runs/quick``, which must hold exactly the experiments and seeds that ``params.yaml`` declares.
+
+    DVC leaves the output of a removed experiment behind, so what is there is not what is declared.
+
+    Raises:
+        UserError: a missing or extra experiment, a missing seed, or a run made with other parameters; it
+            names the folder and the command that repairs it.
+    """
+    folder = paths.REPLICATIONS / paper / "runs" / "quick"
+    declared = config.experiments(paper, "quick")
+    present = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    missing = [name for name in declared if name not in present]
+    if missing:
+        raise UserError(
+            f"{folder}: no run of {', '.join(missing)}; "
+            f"run `replicate run {paper} {missing[0]} --scale quick`, or `dvc repro` for all of them"
+        )
+    for name in present:
+        if name not in declared:
+            raise UserError(
+                f"{folder / name}: params.yaml declares no experiment {name!r} at scale quick; "
+                f"delete the folder (`rm -r`), or declare the experiment and run `dvc repro`"
+            )
+    return {name: _load_run(folder / name, paper, name) for name in declared}
+
+
+def _load_run(folder: Path, paper: str, experiment: str) -> Record:
+    try:
+        with open(folder / "history.csv", encoding="utf-8", newline="") as file:
+            history = [[row[column] for column in HISTORY] for row in csv.DictReader(file)]
+    except FileNotFoundError:
+        history = []
+    except KeyError as error:
+        raise UserError(f"{folder / 'history.csv'}:1: no column {error}; run it again") from None
+    record = load_record(folder / "results.json", history)
+    _check_identity(record, folder / "results.json", paper, "quick", experiment)
+    again = f"run `replicate run {paper} {experiment} --scale quick`"
+    resolved = config.resolve(paper, experiment, "quick")
+    seeds = {str(seed) for seed in resolved["seeds"]}
+    asked = f"params.yaml asks for {_names(seeds)}; {again}"
+    for what, ran in (("the run", map(str, record.seeds)), ("seconds", record.seconds)):
+        if set(ran := list(ran)) != seeds:
+            raise UserError(f"{folder}: {what} has the seeds {_names(ran)}, {asked}")
+    for metric, values in record.metrics.items():
+        # A trial may lack a metric (one that failed has no number of sequences until success).
+        if not set(values) <= seeds and [set(key.split("+")) for key in values] != [seeds]:
+            raise UserError(f"{folder}: {metric} has the seeds {_names(values)}, {asked}")
+    if record.config and _plain(record.config) != _plain(resolved):
+        changed = sorted(key for key in resolved.keys() | record.config.keys()
+                         if _plain(resolved.get(key)) != _plain(record.config.get(key)))  # fmt: skip
+        raise UserError(f"{folder}: params.yaml has another value of {', '.join(changed)} by now; {again}")
+    return record
+
+
+def _names(seeds: Iterable[str]) -> str:
+    return ", ".join(sorted(seeds, key=lambda seed: (len(seed), seed))) or "none"
+
+
+def _plain(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, default=str)
+
+
+def _check_identity(record: Record, path: Path, paper: str, scale: str, experiment: str) -> None:
+    if (record.paper, record.scale, record.experiment) != (paper, scale, experiment):
+        raise UserError(
+            f"{path}: holds {record.paper}/{record.scale}/{record.experiment}; the file is in the wrong place"
+        )
+
+
+def load_records(paper: str, scale: str) -> Runs:
+    """``records/<scale>``, as far as it goes: an experiment without a record was not attempted."""
+    folder = paths.REPLICATIONS / paper / "records" / scale
+    known = config.load_params(paper)["experiments"]
+    runs = {}
+    for path in sorted(folder.glob("*.json")):
+        if path.stem not in known:
+            raise unknown("experiment", path.stem, known, str(path))
+        runs[path.stem] = load_record(path)
+        _check_identity(runs[path.stem], path, paper, scale, path.stem)
+    return {name: runs[name] for name in known if name in runs}  # the order of params.yaml
+
+
+def evidence(paper: str, quick: bool = True) -> dict[str, Runs]:
+    """Scale -> experiment -> record; without ``quick``, only what git keeps."""
+    return {
+        scale: (load_quick(paper) if quick else {}) if scale == "quick" else load_records(paper, scale)
+        for scale in SCALES
+    }
+
+
+def why_absent(paper: str, names: Sequence[str], scale: str) -> str:
+    """The reason for an empty place in the report."""
+    declared = config.experiments(paper, scale)
+    elsewhere = [name for name in names if name not in declared]
+    if elsewhere:
+        return f"the scale {scale} has no {', '.join(elsewhere)}"
+    return f"no record of {', '.join(names)} at scale {scale}"
+
+
+def lacking(paper: Paper, run: Record, metric: str) -> str:
+    """Why a run that exists has no ``metric``: where trials are counted, none of them came so far as to have one."""
+    if paper.run_of_a_seed == "seed":
+        return f"{run.experiment} did not measure {metric}"
+    return f"none of the {several(len(run.seeds), 'trial')} of {run.experiment} has {metric}"

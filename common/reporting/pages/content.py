@@ -1,0 +1,254 @@
+"""What a paper's page says, for the HTML and the Markdown alike."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from common import config
+from common.config import SCALES
+from common.reporting import text
+from common.reporting.evidence.published import Claim, Paper, load_paper
+from common.reporting.evidence.results import Record, Runs, evidence
+from common.reporting.pages.curves import learning_curves
+from common.reporting.pages.figures import paper_figures
+from common.reporting.pages.strips import RATES, Axis, domain
+from common.reporting.pages.summary import Result, results
+from common.reporting.verdicts import claims
+from common.reporting.verdicts.claims import Verdict, judge_all
+
+SCALE_MEANING = {
+    "quick": "data made by the suite, minutes on a laptop",
+    "scaled": "real data, smaller than the paper's",
+    "paper": "the paper's data and setting",
+}
+
+PRECISIONS = {"bf16-mixed": "products in bfloat16"}  # single precision goes without saying
+
+INTRODUCTION = (
+    "Classic papers on recurrent networks, trained again from their descriptions and held against the "
+    "numbers they printed. Each claim below has a rule that was written before the runs it judges, and a verdict with "
+    "its evidence; a claim that fails is a result like one that holds. Where a rule was changed after a first "
+    "record, the paper's README says so."
+)
+VERDICT_MEANING = (
+    (claims.REPRODUCED, "At the paper's own scale: the published number within its tolerance or better (of success "
+     "rates and numbers of sequences, within our interval), or the claimed effect with a 95 % interval that excludes "
+     "no effect."),
+    (claims.DIRECTION, "The same at a smaller scale: evidence for the claim, not for the published number."),
+    (claims.FAILED, "The interval lies against the claim, or the number is worse than its tolerance."),
+    (claims.INCONCLUSIVE, "The interval includes no effect, or there are too few seeds, or no trial came so far."),
+    (claims.NOT_ATTEMPTED, "No run at this scale; the claim's page says why."),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Captions:
+    """What the strips of the claims and of the tables show."""
+
+    claims: str
+    numbers: str
+
+
+SEEDS = Captions(
+    "Each strip shows the effect of every seed (dots) and its 95 % interval (bar) against no effect, or against the "
+    "number it is held to (line). What the claim allows is shaded; a claim about an effect holds when the whole bar "
+    "lies in the shade.",
+    "Every dot is one seed, the bar is the 95 % interval of the mean, the line is the published number.",
+)
+TRIALS = Captions(
+    "Each strip shows an effect between independent trials, a rate, or the values of single trials (dots) and the "
+    "95 % interval (bar) against no effect, or against the number it is held to (line). What the claim allows is "
+    "shaded; a claim about an effect or a bound holds when the whole bar lies in the shade, one about a published rate "
+    "or number of sequences when the bar reaches it.",
+    "A dot is a success rate with its exact 95 % interval (bar), or one trial. Of numbers that scatter by factors we "
+    "give the median (short line) with its exact interval, and below it the mean with a bootstrap interval (bar), "
+    "since papers print means: the difference is that of the means. The long line is the published number. A trial "
+    "that never came so far has no number: of how many there is one, the table says.",
+)
+
+
+@dataclass(frozen=True)
+class Group:
+    """The rows of a table that share a unit, and so an axis and a precision."""
+
+    unit: str
+    rows: list[Result]
+
+    @property
+    def title(self) -> str:
+        return "success rate" if self.unit == "success" else self.unit
+
+    @property
+    def axis(self) -> Axis:
+        """The range that all strips of the group share."""
+        if self.unit == "success":
+            return RATES
+        shown: list[float | None] = []
+        for row in self.rows:
+            shown += [*row.values.values(), row.low, row.high, row.published if row.comparable else None]
+        return domain(shown, skewed=any(row.median is not None for row in self.rows))
+
+    @property
+    def size(self) -> float | None:
+        """The number whose precision the group shares; None where its numbers differ too much for that."""
+        sizes = [abs(row.mean) for row in self.rows if row.mean]
+        return max(sizes) if sizes and max(sizes) < 20 * min(sizes) else None
+
+
+@dataclass(frozen=True)
+class ResultTable:
+    """Our numbers beside one published table, at one scale."""
+
+    where: str
+    scale: str
+    rows: list[Result]
+
+    @property
+    def groups(self) -> list[Group]:
+        units = dict.fromkeys(row.unit for row in self.rows)
+        return [Group(unit, [row for row in self.rows if row.unit == unit]) for unit in units]
+
+
+@dataclass(frozen=True)
+class PaperReport:
+    """Everything the page of one paper shows."""
+
+    name: str
+    paper: Paper
+    runs: dict[str, Runs]  # scale -> experiment -> record
+    results: list[Result]
+    verdicts: list[Verdict]
+    deviations: dict[str, list[tuple[str, str, Any, Any]]]  # scale -> (experiment, key, paper's value, ours)
+    figures: list[tuple[str, str, str]] = field(default_factory=list)  # scale, name (<name>.svg), caption
+
+    @property
+    def mark(self) -> str:
+        return claims.mark(self.verdicts)
+
+    @property
+    def scales(self) -> list[str]:
+        """The scales with evidence, the paper's own first."""
+        return [scale for scale in reversed(SCALES) if self.runs[scale]]
+
+    def of(self, claim: Claim) -> list[Verdict]:
+        """The verdicts on ``claim``, from the smallest scale to the paper's."""
+        return [one for one in self.verdicts if one.claim.id == claim.id]
+
+    @property
+    def tally(self) -> list[tuple[str, int]]:
+        """How many claims ended with each verdict, each at its largest decided scale."""
+        outcome = list(claims.final(self.verdicts).values())
+        return [(verdict, outcome.count(verdict)) for verdict in claims.VERDICTS if verdict in outcome]
+
+    def not_attempted(self, scale: str) -> list[str]:
+        """The paper's tables that are not shown at ``scale``."""
+        shown = [table.where for table in self.tables(scale)]
+        return [table.where for table in self.paper.tables if table.where not in shown]
+
+    def tables(self, scale: str) -> list[ResultTable]:
+        """The paper's tables of which something was run at ``scale``, then what was measured beside them.
+
+        A table of which nothing was run anywhere is shown once, at the largest scale, for its published numbers. A row
+        that its run did not measure was not run, but of trials that none came so far is a result.
+        """
+        here = [one for one in self.results if one.scale == scale]
+        sources = dict.fromkeys(
+            [table.where for table in self.paper.tables] + [one.published_source for one in here]
+        )
+        trials_tell = self.paper.run_of_a_seed == "trial"
+        run = {(one.scale, one.published_source) for one in self.results if one.values or (trials_tell and one.trials)}
+        anywhere = {where for _, where in run}
+        found = []
+        for where in sources:
+            rows = [one for one in here if one.published_source == where]
+            if rows and ((scale, where) in run or (where not in anywhere and scale == self.scales[0])):
+                found.append(ResultTable(where, scale, rows))
+        return found
+
+    def records(self) -> Iterator[Record]:
+        """Every record, the paper's scale first."""
+        for scale in self.scales:
+            yield from self.runs[scale].values()
+
+    @property
+    def captions(self) -> Captions:
+        return TRIALS if self.paper.run_of_a_seed == "trial" else SEEDS
+
+    @property
+    def has_unverified(self) -> bool:
+        return any(row.confidence == "unverified" for _, row in self.paper.rows())
+
+
+def provenance(report: PaperReport) -> list[str]:
+    """A sentence for every set of runs made in the same surroundings."""
+    groups: dict[str, list[str]] = {}
+    for run in report.records():
+        made = run.provenance
+        versions = ", ".join(f"{name} {version}" for name, version in made.get("versions", {}).items())
+        around = [
+            made.get("device", "unknown device"),
+            text.several(made["threads"], "thread") if made.get("threads") else "",
+            PRECISIONS.get(made.get("precision"), ""),
+            f"Python {made['python']}" if made.get("python") else "",
+            versions,
+        ]
+        groups.setdefault(", ".join(part for part in around if part), []).append(
+            f"{run.scale}/{run.experiment}"
+        )
+    if len(groups) == 1:
+        return [f"Every run: {next(iter(groups))}."]
+    return [f"{', '.join(names)}: {around}." for around, names in groups.items()]
+
+
+def everywhere(names: str, all_names: Sequence[str]) -> str:
+    """The experiments of a deviation, the shorter way: those that have it, or all but those that have not."""
+    without = [name for name in all_names if name not in names.split(", ")]
+    return f"all but {', '.join(without)}" if names != "all" and len(without) < len(all_names) / 2 else names
+
+
+def deviations(name: str, scale: str, runs: Runs) -> list[tuple[str, str, Any, Any]]:
+    """(experiments, key, paper's value, ours) of the settings with which the runs were made.
+
+    These may be older than ``params.yaml``; a key that they do not know yet had the paper's value.
+    """
+    papers: dict[tuple[str, str], Any] = {}  # the paper's value where the declared one is another
+    declared = config.experiments(name, scale)
+    for names, key, before, _ in config.deviations(name, scale):
+        papers |= {(each, key): before for each in (declared if names == "all" else names.split(", "))}
+    rows: dict[tuple[str, str, str], tuple[Any, Any, list[str]]] = {}
+    for experiment, run in runs.items():
+        for key, value in config.resolve(name, experiment, scale).items():
+            before = papers.get((experiment, key), value)
+            ours = run.config.get(key, before)
+            if key != "seeds" and ours != before:
+                row = rows.setdefault((key, repr(before), repr(ours)), (before, ours, []))
+                row[2].append(experiment)
+    return [
+        ("all" if len(names) == len(runs) else everywhere(", ".join(names), list(runs)), key, before, ours)
+        for (key, _, _), (before, ours, names) in rows.items()
+    ]
+
+
+def build(name: str, draw: Callable[[str, str, Figure], None]) -> PaperReport:
+    """Reads one paper's evidence and judges its claims; ``draw(paper, name, figure)`` keeps a figure."""
+    paper = load_paper(name)
+    runs = evidence(name)
+    rows = results(name, paper, runs)
+    report = PaperReport(
+        name=name,
+        paper=paper,
+        runs=runs,
+        results=rows,
+        verdicts=judge_all(name, paper, runs),
+        deviations={scale: deviations(name, scale, runs[scale]) for scale in SCALES if runs[scale]},
+    )
+    for scale in report.scales:
+        for figure_name, caption, figure in learning_curves(paper, scale, runs[scale], rows):
+            draw(name, figure_name, figure)
+            report.figures.append((scale, figure_name, caption))
+        for figure_name, caption, figure in paper_figures(name, runs[scale]):
+            draw(name, f"{figure_name}-{scale}", figure)
+            report.figures.append((scale, f"{figure_name}-{scale}", caption))
+    return report

@@ -1,0 +1,82 @@
+"""The HTML pages: one file each, style inline, nothing fetched."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+
+from common.config import SCALES
+from common.reporting import text
+from common.reporting.pages import cells, content
+from common.reporting.pages.content import Group, PaperReport
+from common.reporting.pages.strips import effect_strip, strip
+from common.reporting.pages.summary import Result
+
+
+def result_strip(row: Result, group: Group) -> Markup:
+    """The seeds of one row, or its rate, on the axis that its group shares."""
+    shown = ", ".join(text.number(value) for value in row.values.values())
+    values, label = ({"": row.mean}, text.percent(row.mean)) if row.is_rate else (row.values, shown)
+    tick = row.published if row.comparable else None
+    return strip(values, (row.low, row.high), tick, group.axis, f"{row.label}: {label}", median=row.median)
+
+
+def end(value: float, group: Group) -> str:
+    """An end of a group's axis."""
+    return text.percent(value) if group.unit == "success" else text.printed(round(value, 9))
+
+
+def tied(sentence: str) -> str:
+    """With no line break inside a number, or between it and what it counts."""
+    return re.sub(r"(?<=\d) (?=%|seed|trial|points|\d{3}(?!\d))", "\u00a0", sentence)
+
+
+def environment() -> jinja2.Environment:
+    env = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    env.filters |= {
+        "printed": text.printed,
+        "count": text.count,
+        "duration": text.duration,
+        "memory": text.memory,
+        "short": text.short,
+        "average": text.average,
+        "setting": text.setting,
+        "tied": tied,
+        "strip": result_strip,
+        "effect_strip": effect_strip,
+        "cells": cells.cells,
+        "published": cells.published,
+        "reason": cells.reason,
+        "end": end,
+        "provenance": content.provenance,
+    }
+    return env
+
+
+def index_page(reports: Sequence[PaperReport]) -> str:
+    """``index.html``: the verdict matrix of all papers, then a card for each."""
+    return (
+        environment()
+        .get_template("index.html.j2")
+        .render(
+            reports=reports,
+            scales=SCALES,
+            scale_meaning=content.SCALE_MEANING,
+            meanings=content.VERDICT_MEANING,
+            introduction=content.INTRODUCTION,
+        )
+    )
+
+
+def paper_page(report: PaperReport) -> str:
+    """``<paper>.html``."""
+    template = environment().get_template("paper.html.j2")
+    return template.render(report=report, scale_meaning=content.SCALE_MEANING)

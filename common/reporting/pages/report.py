@@ -1,0 +1,67 @@
+"""From runs and records to ``reports/``: HTML, Markdown, figures and ``summary.json``."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.figure import Figure
+from tqdm import tqdm
+
+from common import config, paths
+from common.errors import UserError
+from common.reporting.pages import content, figures, html, markdown
+from common.reporting.pages.summary import summary
+
+
+def reported_papers() -> list[str]:
+    """The papers that the root ``params.yaml`` lists."""
+    path = paths.ROOT / "params.yaml"
+    names = config.read_yaml(path).get("papers") or []
+    if not names:
+        raise UserError(f"{path}: 'papers:' lists no paper to report on")
+    return [config.require_paper(name) for name in names]
+
+
+def write(papers: Sequence[str], folder: Path) -> None:
+    """Writes the whole report on ``papers`` into ``folder``."""
+
+    def draw(paper: str, name: str, figure: Figure) -> None:
+        figures.save(figure, folder / "figures" / paper / f"{name}.svg")
+
+    with figures.style():
+        reports = [content.build(name, draw) for name in tqdm(papers, desc="reports", disable=None)]
+    pages = {"index.html": html.index_page(reports), "README.md": markdown.index_page(reports)}
+    for report in reports:
+        pages[f"{report.name}.html"] = html.paper_page(report)
+        pages[f"{report.name}.md"] = markdown.paper_page(report)
+    rows = [row for report in reports for row in report.results]
+    verdicts = [(report.name, verdict) for report in reports for verdict in report.verdicts]
+    pages["summary.json"] = json.dumps(summary(rows, verdicts), indent=1, ensure_ascii=False) + "\n"
+    for name, text in pages.items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def report(papers: Sequence[str] | None = None) -> Path:
+    """Makes ``reports/`` on ``papers`` (default: those in the root ``params.yaml``) and returns the folder.
+
+    The folder is replaced as a whole, and only when everything was written: an error leaves the previous
+    report. It then covers ``papers`` and no other. The same runs give the same bytes.
+
+    Raises:
+        UserError: an unknown paper, a bad ``paper.yaml``, or quick runs that are not the declared ones.
+    """
+    names = [config.require_paper(name) for name in papers] if papers else reported_papers()
+    target = paths.REPORTS
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # Beside the target, so that the swap is a rename and not a copy.
+    with tempfile.TemporaryDirectory(prefix=".reports-", dir=target.parent) as work:
+        fresh = Path(work) / "new"
+        fresh.mkdir()
+        write(names, fresh)
+        if target.exists():
+            os.replace(target, Path(work) / "old")
+        shutil.move(fresh, target)
+    return target

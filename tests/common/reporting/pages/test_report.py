@@ -1,0 +1,219 @@
+import copy
+import json
+import re
+import xml.etree.ElementTree as ElementTree
+from html.parser import HTMLParser
+
+import pytest
+
+from common.errors import UserError
+from common.reporting.pages.report import report
+
+RESULT_KEYS = {
+    "paper", "experiment", "scale", "metric", "unit", "published", "published_source", "values", "mean",
+    "low", "high", "parameters", "seconds", "throughput",
+}  # fmt: skip
+CLAIM_KEYS = {"paper", "claim", "says", "scale", "verdict", "evidence"}
+
+
+def rows(suite, **wanted):
+    summary = json.loads(suite.pages()["summary.json"])
+    return [row for row in summary["results"] if all(row[key] == value for key, value in wanted.items())]
+
+
+def test_everything_is_there(finished):
+    assert set(finished.pages()) == {
+        "index.html", "README.md", "summary.json", "fake2001_nets.html", "fake2001_nets.md",
+        *(f"figures/fake2001_nets/seeds-{scale}.svg" for scale in ("quick", "scaled")),
+        *(f"figures/fake2001_nets/curves-{scale}-perplexity.svg" for scale in ("quick", "scaled")),
+    }  # fmt: skip
+
+
+def test_the_same_runs_give_the_same_bytes(suite):
+    report()
+    before = suite.pages()
+    report([suite.name])
+    assert suite.pages() == before
+
+
+def test_pages_say_nothing_about_where_and_when(finished):
+    for name, content in finished.pages().items():
+        assert str(finished.root).encode() not in content, name
+        assert b"Date" not in content and b"dc:date" not in content, name
+
+
+def test_an_error_leaves_the_previous_report(suite):
+    report()
+    before = suite.pages()
+    (suite.folder / "runs" / "quick" / "net" / "results.json").unlink()
+    with pytest.raises(UserError):
+        report()
+    assert suite.pages() == before
+    assert not list(suite.root.glob(".reports-*"))
+
+
+def test_a_page_of_a_former_paper_goes_away(suite):
+    report()
+    (suite.root / "reports" / "old.html").write_text("x")
+    report()
+    assert "old.html" not in suite.pages()
+
+
+def test_which_papers(suite):
+    with pytest.raises(UserError, match="did you mean 'fake2001_nets'"):
+        report(["fake2001_net"])
+    (suite.root / "params.yaml").write_text("papers: []\n")
+    with pytest.raises(UserError, match="params.yaml: 'papers:' lists no paper"):
+        report()
+
+
+def test_summary_has_a_row_per_published_row_and_scale(finished):
+    summary = json.loads(finished.pages()["summary.json"])
+    assert all(RESULT_KEYS <= set(row) for row in summary["results"])
+    assert all(CLAIM_KEYS <= set(claim) for claim in summary["claims"])
+    assert len(rows(finished, published=124.7)) == 3
+    assert [(c["claim"], c["scale"]) for c in summary["claims"]][:3] == [
+        ("net-beats-plain", "quick"),
+        ("net-beats-plain", "scaled"),
+        ("net-beats-plain", "paper"),
+    ]
+    assert {c["verdict"] for c in summary["claims"]} <= {
+        "reproduced", "direction holds", "not reproduced", "inconclusive", "not attempted"
+    }  # fmt: skip
+
+
+def test_summary_holds_the_numbers(finished):
+    (net,) = rows(finished, experiment="net", metric="test/perplexity", scale="scaled")
+    assert net["values"] == {"1": 124.0, "2": 125.0, "3": 124.6}
+    assert net["mean"] == pytest.approx(373.6 / 3)
+    assert net["low"] < 124.0 < 125.0 < net["high"]
+    assert (net["published"], net["published_source"], net["unit"]) == (124.7, "Table 1", "perplexity")
+    assert (net["parameters"], net["seconds"], net["throughput"]) == (4_040_000, 120.0, 22_000.0)
+    assert net["confidence"] == "unverified" and net["comparable"]
+    (counts,) = rows(finished, experiment="counts", scale="scaled")
+    assert (counts["mean"], counts["low"], counts["high"]) == (141.1, None, None)
+    (average,) = rows(finished, metric="test/perplexity/average", scale="scaled")
+    assert average["values"] == {"1+2+3": 110.0}
+
+
+def test_summary_shows_what_is_absent_and_what_is_beside_the_tables(finished):
+    (absent,) = rows(finished, experiment="net", metric="test/perplexity", scale="paper")
+    assert absent["mean"] is None and absent["values"] == {}
+    assert absent["reason"] == "no record of net at scale paper"
+    (beside,) = rows(finished, metric="valid/perplexity", scale="scaled")
+    assert beside["published"] is None and beside["experiment"] == "net"
+    assert not rows(finished, experiment="net", metric="test/perplexity", scale="quick")[0]["comparable"]
+
+
+class Page(HTMLParser):
+    """Collects a page's tags and text, and refuses tags that are not closed in order."""
+
+    VOID = {"meta", "link", "img", "br"}
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__()
+        self.open, self.links, self.ids, self.text = [], [], set(), ""
+        self.feed(content.decode())
+        assert not self.open
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        self.links += [attrs[key] for key in ("href", "src") if key in attrs]
+        self.ids |= {attrs["id"]} if "id" in attrs else set()
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        pass  # the shapes of an inline SVG
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += f"{data} "
+
+
+def test_pages_are_well_formed_and_every_link_leads_somewhere(finished):
+    pages = finished.pages()
+    html = {name: Page(content) for name, content in pages.items() if name.endswith(".html")}
+    for name, page in html.items():
+        for link in page.links:
+            if link != "data:,":
+                target, _, anchor = link.partition("#")
+                assert (target or name) in pages, link
+                assert not anchor or anchor in html[target or name].ids, link
+
+
+def test_pages_need_no_network_and_no_script(finished):
+    for name, content in finished.pages().items():
+        if name.endswith(".html"):
+            assert b"<script" not in content and b"@import" not in content and b"url(" not in content
+            assert not re.search(rb'(src|href)="(https?:)?//', content), name
+
+
+def test_names_and_titles_cannot_break_a_page(finished):
+    pages = finished.pages()
+    assert b"Nets &amp; &lt;counts&gt;" in pages["index.html"]
+    assert b"<counts>" not in pages["index.html"] + pages["fake2001_nets.html"]
+    assert b"Every &lt;seed&gt;." in pages["fake2001_nets.html"]
+    assert rb"Ours \| big" in pages["fake2001_nets.md"]
+
+
+def test_the_paper_page_says_it_all(finished):
+    text = " ".join(Page(finished.pages()["fake2001_nets.html"]).text.split())
+    for words in (
+        "Falsified if the interval includes 0",
+        "net − plain = −12.1 perplexity",
+        "not attempted: no record of big at scale scaled",
+        "124.7 ?",  # unverified
+        "quoted from memory",
+        "0123456789 + changes",
+        "A CPU, 2 threads, Python 3.11.9, torch 2.14.1",
+        "4.04 M",
+        "22 k words/s",
+        "812 MiB",
+        "corpus real made all",
+        "hidden 200 50 all",
+        "they are shown, not compared",
+    ):
+        assert words in text.replace("\u00a0", " "), words
+
+
+def test_the_failed_are_as_loud_as_the_held(suite):
+    content = copy.deepcopy(suite.published)
+    content["claims"][0]["rule"]["expect"] = "higher"
+    suite.write("paper.yaml", content)
+    report()
+    pages = suite.pages()
+    assert '<span class="mark not">[¬Re]</span>' in pages["index.html"].decode()
+    assert 'class="chip not-reproduced"' in pages["index.html"].decode()
+    assert "**✕ not reproduced**" in pages["README.md"].decode()
+    assert "[¬Re]" in pages["fake2001_nets.md"].decode()
+
+
+def test_published_numbers_about_other_data_are_not_compared(finished):
+    """At scale quick the corpus is our own: no tick, no difference, the number in parentheses."""
+    markdown = finished.pages()["fake2001_nets.md"].decode()
+    scaled, quick = markdown.split("### Scale quick")[0], markdown.split("### Scale quick")[1]
+    assert "| 141.2 | **141.1** perplexity | −0.1 |" in scaled
+    assert "| (141.2) | **141.1** perplexity | – |" in quick
+
+
+def test_figures_are_svg_that_follow_the_page(finished):
+    for name, content in finished.pages().items():
+        if name.endswith(".svg"):
+            ElementTree.fromstring(content)
+            assert b"prefers-color-scheme: dark" in content
+    curves = finished.pages()["figures/fake2001_nets/curves-scaled-perplexity.svg"].decode()
+    assert "124.7" in curves and "141.2" not in curves  # counting has no curve
+    assert "124.7" not in finished.pages()["figures/fake2001_nets/curves-quick-perplexity.svg"].decode()
+
+
+def test_a_paper_without_records_figures_or_claims(suite):
+    content = copy.deepcopy(suite.published) | {"claims": [], "tables": []}
+    suite.write("paper.yaml", content)
+    for path in (suite.folder / "records" / "scaled").iterdir():
+        path.unlink()
+    report()
+    summary = json.loads(suite.pages()["summary.json"])
+    assert summary["claims"] == [] and {row["scale"] for row in summary["results"]} == {"quick"}
