@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from common import config
 from common.ngram.kneser_ney import KneserNey
-from common.output.ctc_rescaled import ctc_loss
+from common.output.ctc_kernel import ctc_loss
 from common.search.ctc_beam import ctc_beam_search, label_model
 from common.search.ctc_prefix import prefix_search
 from replications.graves2006_ctc import plain

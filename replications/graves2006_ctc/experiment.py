@@ -15,7 +15,7 @@ import torch
 from common.data.speech import corpus as speech
 from common.data.speech.corpus import SpeechCorpus, Utterance
 from common.errors import UserError
-from common.output.ctc_rescaled import ctc_loss
+from common.output.ctc_kernel import ctc_loss
 from common.search.ctc_prefix import prefix_search
 from common.training import checkpoints
 from common.training.best_weights import KeepBest, copied

@@ -13,7 +13,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from common.data.speech.corpus import SpeechCorpus, Utterance
 from common.metrics.label_error import label_error_rate
-from common.output.ctc_rescaled import ctc_loss
+from common.output.ctc_kernel import ctc_loss
 from common.search.ctc_best_path import best_path
 from common.training.fit import Module
 from replications.graves2006_ctc.config import Config

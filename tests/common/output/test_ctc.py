@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch.nn import functional as F
 
 from common.errors import UserError
-from common.output import ctc, ctc_rescaled
+from common.output import ctc
 from common.search.ctc_best_path import collapse
 
 cases = st.tuples(st.integers(1, 6), st.integers(2, 4), st.lists(st.integers(1, 3), max_size=4), st.integers(0, 10**6))
@@ -98,41 +98,6 @@ def test_empty_labelling_is_all_blanks():
 
 def test_long_input_does_not_underflow():
     assert ctc.ctc_loss(torch.zeros(3000, 62, dtype=torch.float64), torch.tensor([1, 2, 3])).isfinite()
-
-
-@settings(max_examples=80, deadline=None)
-@given(st.lists(cases, min_size=1, max_size=4))
-def test_the_rescaled_loss_is_the_sum_of_ours(batch):
-    batch = [case for case in batch if alignable(case[0], 4, case[2])]
-    if not batch:
-        return
-    frames = max(steps for steps, *_ in batch)
-    u = torch.stack([outputs(frames, 4, seed) for *_, seed in batch], 1).requires_grad_()
-    labels = torch.zeros(len(batch), 4, dtype=torch.long)
-    for row, (_, _, one, _) in zip(labels, batch, strict=True):
-        row[:len(one)] = torch.tensor(one)
-    lengths = torch.tensor([steps for steps, *_ in batch])
-    label_lengths = torch.tensor([len(one) for _, _, one, _ in batch])
-    ours = ctc_rescaled.ctc_loss(u, labels, lengths, label_lengths)
-    expected = sum(ctc.ctc_loss(u[:n, b], labels[b, :count])
-                   for b, (n, count) in enumerate(zip(lengths, label_lengths, strict=True)))
-    torch.testing.assert_close(ours, expected, rtol=1e-10, atol=1e-10)
-    found, true = (torch.autograd.grad(2 * loss, u)[0] for loss in (ours, expected))
-    torch.testing.assert_close(found, true, rtol=0, atol=1e-10)
-
-
-@pytest.mark.parametrize("height", [30.0, 800.0])
-def test_the_rescaled_loss_of_what_is_hardly_possible(height):
-    """Where double precision does not reach, torch's own logarithms do."""
-    u = torch.zeros(3000, 1, 4, dtype=torch.float64)
-    u[:, :, 0] = height
-    labels = torch.tensor([[1, 2, 3]])
-    u.requires_grad_()
-    ours = ctc_rescaled.ctc_loss(u, labels, torch.tensor([3000]), torch.tensor([3]))
-    expected = ctc.ctc_loss(u[:, 0], labels[0])
-    torch.testing.assert_close(ours, expected, rtol=1e-10, atol=0)
-    found, true = (torch.autograd.grad(loss, u)[0] for loss in (ours, expected))
-    torch.testing.assert_close(found, true, rtol=0, atol=1e-10)
 
 
 @pytest.mark.parametrize(("frames", "labels"), [(2, [1, 2, 3]), (2, [1, 1]), (0, [1])])
