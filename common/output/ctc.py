@@ -7,7 +7,6 @@ variables. Everything here is in logarithms, one sequence at a time: the definit
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from common.errors import UserError
 
@@ -78,29 +77,6 @@ def require_alignable(frames: int, labels: Tensor, where: str = "CTC") -> None:
     if frames < required_frames(labels):
         raise UserError(f"{where}: {frames} frames are too few for {len(labels)} labels, which need at least "
                         f"{required_frames(labels)}; check the transcript, or use a smaller frame shift")
-
-
-class _NegativeLogProbability(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx, activations: Tensor, labels: Tensor) -> Tensor:
-        log_y = activations.log_softmax(1)
-        ctx.save_for_backward(log_y, labels)
-        require_alignable(len(log_y), labels)
-        return -log_probability(log_y, labels)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx, gradient: Tensor):
-        return gradient * error_signal(*ctx.saved_tensors), None
-
-
-def ctc_loss(activations: Tensor, labels: Tensor) -> Tensor:
-    """-ln p(l | x) of one sequence, a scalar, from activations before the softmax ``[T, K]``; its gradient is eq. 16.
-
-    Raises:
-        UserError: the input is too short for the labelling.
-    """
-    return _NegativeLogProbability.apply(activations, labels)
 
 
 def _may_skip(extended: Tensor) -> Tensor:

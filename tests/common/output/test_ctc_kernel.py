@@ -160,12 +160,17 @@ def test_it_is_the_definition_and_torchs_loss():
     labellings, lengths = [[2, 2, 1], [], [3]], [9, 4, 6]
     u = made_up(9, 3 * 4, 0, 2, 8).view(9, 3, 4).requires_grad_()
     loss, gradient = loss_and_gradient(u.detach(), labellings, lengths)
-    defined = sum(ctc.ctc_loss(u[:n, b], torch.tensor(labels, dtype=torch.long))
-                  for b, (n, labels) in enumerate(zip(lengths, labellings, strict=True)))
-    torchs = F.ctc_loss(u.log_softmax(2), torch.tensor([2, 2, 1, 3]), lengths, [3, 0, 1], reduction="sum")
-    for other in (defined, torchs):
-        torch.testing.assert_close(loss, other.detach(), rtol=1e-12, atol=0)
-        torch.testing.assert_close(gradient, torch.autograd.grad(other, u)[0], rtol=0, atol=1e-12)
+    log_y = u.log_softmax(2)
+    torchs = F.ctc_loss(log_y, torch.tensor([2, 2, 1, 3]), lengths, [3, 0, 1], reduction="sum")
+    torch.testing.assert_close(loss, torchs.detach(), rtol=1e-12, atol=0)
+    torch.testing.assert_close(gradient, torch.autograd.grad(torchs, u)[0], rtol=0, atol=1e-12)
+    defined = 0.0
+    for b, (n, labels) in enumerate(zip(lengths, labellings, strict=True)):
+        arguments = log_y[:n, b].detach(), torch.tensor(labels, dtype=torch.long)
+        defined -= ctc.log_probability(*arguments)
+        torch.testing.assert_close(gradient[:n, b], ctc.error_signal(*arguments), rtol=0, atol=1e-12)
+        assert not gradient[n:, b].any()
+    torch.testing.assert_close(loss, defined, rtol=1e-12, atol=0)
 
 
 def test_the_gradient_is_that_of_log_probabilities_too():
