@@ -103,7 +103,8 @@ def run(
 
     With --seeds, --set or --precision the results go to runs/own/ and never count as evidence.
     """
-    from common.training.run import execute, is_first_process
+    from common.training.execute import execute
+    from common.training.run import is_first_process
 
     if experiment is None:
         from common.training.side_by_side import execute_all
@@ -151,7 +152,7 @@ def try_(
     length: Annotated[int, typer.Option(min=1, help="How much to produce.")] = 40,
 ) -> None:
     """Use a trained model; a language model continues a text."""
-    from common.training.run import run_folder
+    from common.training.finished import run_folder
 
     if not importlib.util.find_spec(f"replications.{config.require_paper(paper)}.demo"):
         raise UserError(f"{paper}: its networks solve made-up tasks, there is nothing to try; see its report")

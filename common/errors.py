@@ -1,4 +1,4 @@
-"""The one exception whose message is meant for the user: what is wrong, where, and what to do."""
+"""The exceptions that are meant for the user: what is wrong, where, and what to do."""
 
 import difflib
 from collections.abc import Iterable
@@ -6,6 +6,12 @@ from collections.abc import Iterable
 
 class UserError(Exception):
     """Printed by the command line as one message, without a traceback; anything else is a bug."""
+
+
+class Interrupted(Exception):
+    """A training was asked to end, and has saved what it needs to go on."""
+
+    EXIT = 75  # "temporary failure" of sysexits.h: the same command goes on
 
 
 def unknown(kind: str, name: str, known: Iterable[str], where: str = "") -> UserError:

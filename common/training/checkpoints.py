@@ -2,6 +2,8 @@
 
 import os
 import random
+import signal
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -12,11 +14,11 @@ import torch
 from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.pytorch.callbacks import Checkpoint
 
-from common.errors import UserError
+from common.errors import Interrupted, UserError
 
 
-def save_atomically(value: Any, path: Path) -> None:
-    """``torch.save`` to a temporary name, flushed, then renamed; the file of before stays until then.
+def save_atomically(value: Any, path: Path, previous: Path | None = None) -> None:
+    """``torch.save`` to a temporary name, flushed, then renamed; the file of before stays, or is ``previous``.
 
     Raises:
         UserError: the disk is full or not writable; what was there before is untouched.
@@ -29,6 +31,8 @@ def save_atomically(value: Any, path: Path) -> None:
             torch.save(value, file)
             file.flush()
             os.fsync(file.fileno())
+        if previous is not None and path.exists():
+            os.replace(path, previous)
         os.replace(partial, path)
     except (OSError, RuntimeError) as error:  # torch reports a failed write as a RuntimeError
         partial.unlink(missing_ok=True)
@@ -37,11 +41,19 @@ def save_atomically(value: Any, path: Path) -> None:
                         "Free disk space and run the same command again: it resumes.") from error
 
 
+LAST, PREVIOUS = "last.ckpt", "previous.ckpt"
+
+
+def latest(folder: Path) -> Path | None:
+    """The checkpoint to go on from; the one before the last, where the last was about to take its place."""
+    return next((path for path in (folder / LAST, folder / PREVIOUS) if path.exists()), None)
+
+
 class AtomicCheckpointIO(TorchCheckpointIO):
     """Lightning's checkpoints, written whole or not at all, read without executing anything."""
 
     def save_checkpoint(self, checkpoint: dict, path, storage_options=None) -> None:
-        save_atomically(checkpoint, Path(path))
+        save_atomically(checkpoint, Path(path), Path(path).with_name(PREVIOUS))
 
     def load_checkpoint(self, path, map_location=None, weights_only=True) -> dict:
         return load(Path(path), map_location)
@@ -54,27 +66,33 @@ def load(path: Path, map_location=None) -> dict:
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such checkpoint; train it first with `replicate run`") from error
     except Exception as error:  # torch raises many kinds for a broken file
-        previous = path.with_name("previous.ckpt")
-        advice = f"replace it by {previous.name} beside it" if previous.exists() else "delete it"
+        previous = path.with_name(PREVIOUS)
+        advice = f"replace it by {PREVIOUS} beside it" if previous.exists() and previous != path else "delete it"
         raise UserError(f"{path}: not a readable checkpoint ({type(error).__name__}); {advice} and run again"
                         ) from error
 
 
 class RandomState(L.Callback):
-    """Every random generator is part of the checkpoint; Lightning saves none."""
+    """Every random generator of every process is part of the checkpoint; Lightning saves none."""
 
     def __init__(self) -> None:
         self.loaded: dict | None = None
 
-    def state_dict(self) -> dict:
+    def on_save_checkpoint(self, trainer: L.Trainer, module: L.LightningModule, checkpoint: dict) -> None:
+        checkpoint["random"] = of_all_processes(trainer, self.present())
+
+    def on_load_checkpoint(self, trainer: L.Trainer, module: L.LightningModule, checkpoint: dict) -> None:
+        if len(checkpoint["random"]) > trainer.global_rank:  # else there are more processes than before
+            self.loaded = checkpoint["random"][trainer.global_rank]
+
+    @staticmethod
+    def present() -> dict:
+        """The state of all generators, in types that a checkpoint may hold."""
         version, words, gauss = random.getstate()
         _, keys, *rest = np.random.get_state()
-        cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+        cuda = torch.cuda.get_rng_state() if torch.cuda.is_initialized() else None
         return {"python": [version, list(words), gauss], "numpy": [keys.tolist(), *rest],
                 "torch": torch.get_rng_state(), "cuda": cuda}
-
-    def load_state_dict(self, state: dict) -> None:
-        self.loaded = state
 
     def on_train_batch_start(self, *_) -> None:
         if self.loaded is not None:  # as late as possible: setting up consumes random numbers
@@ -83,35 +101,69 @@ class RandomState(L.Callback):
             keys, *rest = self.loaded["numpy"]
             np.random.set_state(("MT19937", np.array(keys, dtype=np.uint32), *rest))
             torch.set_rng_state(self.loaded["torch"])
-            if self.loaded["cuda"]:
-                torch.cuda.set_rng_state_all(self.loaded["cuda"])
+            if self.loaded["cuda"] is not None and torch.cuda.is_initialized():
+                torch.cuda.set_rng_state(self.loaded["cuda"])
             self.loaded = None
 
 
+def of_all_processes(trainer: L.Trainer, value: Any) -> list:
+    """``value`` of each process, in the order of their ranks; all of them call this."""
+    if trainer.world_size == 1:
+        return [value]
+    found = [None] * trainer.world_size
+    torch.distributed.all_gather_object(found, value)
+    return found
+
+
 class SaveLast(Checkpoint):
-    """Saves ``last.ckpt`` after every epoch and every ``seconds``; the one before stays as ``previous.ckpt``."""
+    """Saves ``last.ckpt`` after every epoch and, within one, every ``seconds``, or more rarely where saving takes long;
+    the one before stays as ``previous.ckpt``.
+
+    SIGUSR1, which SLURM sends before it ends a job, sets a flag; the training then saves after an update and ends.
+
+    Raises:
+        Interrupted: after such a signal.
+    """
+
+    OF_THE_TIME = 0.02  # for saving, at most
+    EVERY = 10  # updates between two agreements of several processes
 
     def __init__(self, folder: Path, seconds: float = 120.0):
-        self.path = Path(folder) / "last.ckpt"
+        self.path = Path(folder) / LAST
         self.seconds = seconds
-        self.saved = time.monotonic()
+        self.saved, self.cost = time.monotonic(), 0.0
+        self.asked_to_stop = False
 
     def _save(self, trainer: L.Trainer) -> None:
-        if trainer.is_global_zero and self.path.exists():
-            previous = self.path.with_name("previous.ckpt")
-            previous.unlink(missing_ok=True)
-            os.link(self.path, previous)
+        began = time.monotonic()
         trainer.save_checkpoint(self.path)
         self.saved = time.monotonic()
+        self.cost = self.saved - began
+
+    def setup(self, trainer: L.Trainer, module: L.LightningModule, stage: str) -> None:
+        if threading.current_thread() is threading.main_thread():
+            self.handler = signal.signal(signal.SIGUSR1, self._ask)
+
+    def teardown(self, trainer: L.Trainer, module: L.LightningModule, stage: str) -> None:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGUSR1, self.handler)
+
+    def _ask(self, *_) -> None:
+        self.asked_to_stop = True
 
     def on_train_batch_end(self, trainer: L.Trainer, *_) -> None:
         if trainer.is_last_batch:  # Lightning would take the epoch for validated; its end follows anyway
             return
-        due = time.monotonic() - self.saved > self.seconds
+        interval = max(self.seconds, self.cost / self.OF_THE_TIME)
+        due, stop = time.monotonic() - self.saved > interval, self.asked_to_stop
         if trainer.world_size > 1:  # all processes take part in saving, so the first decides for all
-            due = trainer.strategy.broadcast(due)
-        if due:
+            if trainer.global_step % self.EVERY:
+                return
+            due, stop = trainer.strategy.broadcast((due, stop))
+        if due or stop:
             self._save(trainer)
+        if stop:
+            raise Interrupted
 
     def on_train_epoch_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
         self._save(trainer)

@@ -1,11 +1,11 @@
 """One training: Lightning's Trainer as this suite always sets it up."""
 
 import contextlib
+import datetime
 import logging
 import math
 import os
 import sys
-import time
 import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -13,14 +13,21 @@ from typing import TYPE_CHECKING
 
 import lightning as L
 import torch
+from lightning.pytorch.plugins.environments import SLURMEnvironment
 from lightning.pytorch.profilers import PassThroughProfiler
+from lightning.pytorch.strategies import DDPStrategy
 
+from common.data.order import Loader
 from common.errors import UserError
-from common.training.checkpoints import AtomicCheckpointIO, RandomState, SaveLast, save_atomically
+from common.training import provenance
+from common.training.checkpoints import AtomicCheckpointIO, RandomState, SaveLast, latest, save_atomically
+from common.training.epochs import Epochs
 from common.training.precision import affordable
 
 if TYPE_CHECKING:
     from common.training.run import Run
+
+PATIENCE = datetime.timedelta(hours=12)  # of processes that wait for the first to evaluate a network
 
 
 class Module(L.LightningModule):
@@ -47,54 +54,37 @@ class NoProfiler(PassThroughProfiler):
 
 
 class StopAtNaN(L.Callback):
-    """Stops at the first loss that is not a number, keeping the batch that gave it."""
+    """Stops at the first loss that is not a number; keeps its batch and the one before, which may be to blame."""
 
     def __init__(self, folder: Path):
         self.folder = folder
+        self.before: object = None
 
     def on_train_batch_end(self, trainer, module, outputs, batch, index) -> None:
-        loss = outputs["loss"].item()
+        loss = outputs["loss"].item() if "loss" in outputs else 0.0
         if not math.isfinite(loss):
-            path = self.folder / "nan-batch.pt"
-            save_atomically(batch, path)
+            path = self.folder / "nan-batches.pt"
+            save_atomically([self.before, batch], path)
             raise UserError(f"training diverged: loss {loss} at epoch {trainer.current_epoch}, update "
-                            f"{trainer.global_step}; the batch is in {path}. Lower lr or the clipping threshold.")
-
-
-class History(L.Callback):
-    """Writes what the module logs per epoch to the run's history, and says it on a plain line."""
-
-    def __init__(self, run: "Run", seed: int):
-        self.run, self.seed = run, seed
-        self.started = time.monotonic()
-
-    def on_train_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
-        self.lr = trainer.optimizers[0].param_groups[0]["lr"]  # an epoch that is resumed is not started again
-
-    on_train_epoch_start = on_train_start
-
-    def on_train_epoch_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
-        if not trainer.is_global_zero:
-            return
-        values = {name: float(v) for name, v in trainer.callback_metrics.items() if "/" in name} | {"lr": self.lr}
-        for name, value in values.items():
-            self.run.history(self.seed, trainer.current_epoch + 1, trainer.global_step, name, value)
-        shown = "  ".join(f"{name} {value:.5g}" for name, value in values.items())
-        print(f"{self.run.name} seed {self.seed} epoch {trainer.current_epoch + 1}: {shown}  "
-              f"({time.monotonic() - self.started:.0f} s)", flush=True)
+                            f"{trainer.global_step}; its batch and the one before are in {path}. Lower lr or the "
+                            "clipping threshold.")
+        self.before = batch
 
 
 def new_trainer(folder: Path, max_epochs: int, callbacks: Iterable[L.Callback] = (), **options) -> L.Trainer:
     """A Trainer that keeps its checkpoints in ``folder``; ``options`` are Lightning's."""
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # it advertises at INFO
-    warnings.filterwarnings("ignore", ".*does not have many workers.*")
-    warnings.filterwarnings("ignore", ".*LeafSpec.*")  # Lightning's own use of torch
-    warnings.filterwarnings("ignore", ".*all_gather is deprecated.*")
+    for message in (".*does not have many workers.*", ".*all_gather is deprecated.*", ".*when logging on epoch level.*",
+                    ".*run with no optimizer.*", ".*LeafSpec.*"):  # the last is Lightning's own use of torch
+        warnings.filterwarnings("ignore", message)
     torch.utils.deterministic.fill_uninitialized_memory = False  # deterministic=... would fill it, to find bugs
+    plugins: list = [AtomicCheckpointIO()]
+    if SLURMEnvironment.detect():
+        plugins.append(SLURMEnvironment(auto_requeue=False))  # it would save inside the signal's handler
     return L.Trainer(
         max_epochs=max_epochs, num_sanity_val_steps=0, use_distributed_sampler=False, deterministic="warn",
         logger=False, enable_model_summary=False, default_root_dir=folder, profiler=NoProfiler(),
-        enable_progress_bar=sys.stderr.isatty() and not os.environ.get("CI"), plugins=[AtomicCheckpointIO()],
+        enable_progress_bar=sys.stderr.isatty() and not os.environ.get("CI"), plugins=plugins,
         callbacks=[*callbacks, RandomState(), StopAtNaN(folder), SaveLast(folder)], **options,
     )
 
@@ -103,35 +93,56 @@ def fit(
     run: "Run",
     seed: int,
     module: L.LightningModule,
-    train: Callable[[int, int], Iterable],
-    valid: Iterable,
+    train: Callable[[int, int], Loader],
+    valid: Iterable | None,
     *,
     max_epochs: int,
+    part: str = "",
     precision: str = "32-true",
     callbacks: Iterable[L.Callback] = (),
+    apart: bool = False,
+    curve: Callable[[str], str] = str,
+    after: int = 0,
 ) -> L.Trainer:
     """Trains ``module``; continues by itself where an interrupted call of the same run stopped.
 
     Args:
-        train: given a process's rank and how many there are, what that process trains on in an epoch.
+        train: given a process's rank and how many there are, what that process trains on.
         valid: what every process validates on.
+        part: names one of several trainings of a seed.
         precision: the one wished for; the provenance of a run tells the :func:`affordable` one that it had.
+        apart: the processes share no weights, so that no gradient is averaged.
+        curve, after: as of :class:`Epochs`.
 
     Raises:
         UserError: the loss is not a number, or a checkpoint cannot be written.
+        Interrupted: by a signal that asked for it.
     """
-    work = run.seed_folder(seed)
-    last = work / "last.ckpt"
+    work = run.seed_folder(seed, part)
     possible = affordable(precision, run.accelerator)
     if possible != precision:
         print(f"{run.name} seed {seed}: {possible}, since {precision} would be emulated here", flush=True)
+    if possible == "bf16-mixed" and run.accelerator == "cuda":
+        torch.set_float32_matmul_precision("high")  # TF32 for what autocast leaves in single precision
+    strategy = (Apart if apart else DDPStrategy)(timeout=PATIENCE) if run.devices * run.nodes > 1 else "auto"
     trainer = new_trainer(
-        work, max_epochs, [*callbacks, History(run, seed)], accelerator=run.accelerator, devices=run.devices,
-        num_nodes=run.nodes, strategy="ddp" if run.devices * run.nodes > 1 else "auto", precision=possible,
+        work, max_epochs, [*callbacks, Epochs(run, seed, curve, after)], accelerator=run.accelerator,
+        devices=run.devices, num_nodes=run.nodes, strategy=strategy, precision=possible,
     )
+    run.trained_on = {"device": provenance.device_name(run.accelerator), "devices": trainer.world_size,
+                      "precision": possible}
     batches = train(trainer.global_rank, trainer.world_size)
+    if trainer.global_rank:  # what is dropped and drawn differs between processes; that all start alike is done
+        torch.manual_seed(seed + 1_000_003 * trainer.global_rank)
     try:
-        trainer.fit(module, batches, valid, ckpt_path=last if last.exists() else None, weights_only=True)
+        trainer.fit(module, batches, valid, ckpt_path=latest(work), weights_only=True)
     except SystemExit:  # Lightning's way to end at Ctrl-C
         raise KeyboardInterrupt from None
     return trainer
+
+
+class Apart(DDPStrategy):
+    """Several processes that train what is their own."""
+
+    def configure_ddp(self) -> None:
+        pass

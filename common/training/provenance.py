@@ -7,7 +7,7 @@ import platform
 import subprocess
 from pathlib import Path
 
-from common import paths
+from common import config, paths
 
 LIBRARIES = ("torch", "lightning", "numpy", "scipy", "datasets")
 
@@ -15,6 +15,25 @@ LIBRARIES = ("torch", "lightning", "numpy", "scipy", "datasets")
 def sha256_json(value: object) -> str:
     """SHA-256 of a value in canonical JSON."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def rule_hashes(paper: str, experiment: str | None = None) -> dict[str, str]:
+    """Claim -> SHA-256 of its rule as ``paper.yaml`` writes it; with ``experiment``, of the rules that name it.
+
+    A run keeps those that name its experiment as they stand when it begins, so that a report can tell whether the rule
+    that judges it is older.
+    """
+    path = paths.REPLICATIONS / paper / "paper.yaml"
+    claims = (config.read_yaml(path) or {}).get("claims") or [] if path.exists() else []
+    return {claim["id"]: sha256_json(claim["rule"]) for claim in claims
+            if experiment is None or _names(claim["rule"], experiment)}
+
+
+def _names(rule: object, experiment: str) -> bool:
+    """Whether a rule, or a part of one, reads ``experiment``."""
+    if isinstance(rule, dict):
+        return any(_names(value, experiment) for key, value in rule.items() if key != "metric")
+    return any(_names(one, experiment) for one in rule) if isinstance(rule, list) else rule == experiment
 
 
 def _git(*words: str) -> str | None:

@@ -7,14 +7,17 @@ from pathlib import Path
 
 from common import config, paths
 from common.errors import UserError
-from common.training.run import run_folder
+from common.training.finished import run_folder
 
 
 def promote(paper: str, scale: str) -> list[Path]:
     """Copies every finished run of a scale to ``records/<scale>/<experiment>.json``, learning curves included.
 
+    What a record gave before is kept under ``earlier``, the newest first: each was a look at the test text.
+
     Raises:
-        UserError: nothing is finished, or a run was made with other settings than those declared now.
+        UserError: nothing is finished, a run was made with other settings than those declared now, or the record that
+            it follows cannot be read.
     """
     written = []
     for experiment in config.experiments(paper, scale):
@@ -28,11 +31,29 @@ def promote(paper: str, scale: str) -> list[Path]:
         with open(folder / "history.csv", newline="", encoding="utf-8") as file:
             rows = list(csv.reader(file))[1:]
         record["history"] = [[int(s), int(e), int(n), metric, float(v)] for s, e, n, metric, v in rows]
-        written.append(_write(paths.REPLICATIONS / paper / "records" / scale / f"{experiment}.json", record))
+        path = paths.REPLICATIONS / paper / "records" / scale / f"{experiment}.json"
+        if earlier := _earlier(path, record):
+            record["earlier"] = earlier
+        written.append(_write(path, record))
     if not written:
         raise UserError(f"{paper}: no finished run at scale {scale!r}; start one: replicate run {paper} "
                         f"{config.experiments(paper, scale)[0]} --scale {scale}")
     return written
+
+
+def _earlier(path: Path, record: dict) -> list[dict]:
+    """The looks at the test text before ``record``; the same numbers from the same settings are the same look."""
+    if not path.exists():
+        return []
+    try:
+        last = json.loads(path.read_text(encoding="utf-8"))
+        look = {"git_commit": last["provenance"].get("git_commit"), "config": last["config"],
+                "metrics": last["metrics"]}
+    except (ValueError, KeyError) as error:
+        raise UserError(f"{path}: not a record ({error}); restore it (git checkout), or delete it if its numbers are "
+                        f"known to be void") from None
+    same = all(look[key] == record[key] for key in ("config", "metrics"))
+    return [*([] if same else [look]), *last.get("earlier", [])]
 
 
 def _write(path: Path, record: dict) -> Path:

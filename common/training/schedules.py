@@ -1,7 +1,29 @@
-"""When to lower the learning rate, and when to stop."""
+"""When to lower the learning rate, and when to stop: each rule once, by name."""
+
+import math
 
 import lightning as L
 import torch
+
+DECAYS = {  # by what the rate is multiplied at update n of N
+    "constant": lambda n, of: 1.0,
+    "linear": lambda n, of: max(0.0, 1 - n / (of + 1)),
+    "cosine": lambda n, of: 0.5 * (1 + math.cos(math.pi * min(n / of, 1))),
+}
+
+
+def decaying(optimiser: torch.optim.Optimizer, decay: str, updates: int) -> dict:
+    """What ``configure_optimizers`` returns for a rate that falls with every one of ``updates`` updates.
+
+    Lightning's own estimate of their number would set up the batches before a resumed one gets its place back.
+    """
+    rate = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda n: DECAYS[decay](n, updates))
+    return {"optimizer": optimiser, "lr_scheduler": {"scheduler": rate, "interval": "step"}}
+
+
+def halved(epochs: float, after: float, every: float) -> float:
+    """By what the rate is multiplied after so many epochs: 1, and half as much from ``after`` on at every ``every``."""
+    return 1.0 if epochs < after else 0.5 ** (1 + math.floor((epochs - after) / every + 1e-9))
 
 
 class RestoreAndHalve(L.Callback):

@@ -21,7 +21,8 @@ import torch
 
 from common import config
 from common.errors import UserError
-from common.training.run import execute, run_folder, train_seed
+from common.training.execute import execute, train_seed
+from common.training.finished import run_folder
 
 
 class Job(NamedTuple):

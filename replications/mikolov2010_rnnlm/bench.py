@@ -16,8 +16,9 @@ from torch.nn import functional as F
 
 from common import config
 from common.data import fetch
+from common.data.order import Loader
 from common.data.text import corpora
-from common.data.text.streams import Streams
+from common.data.text.windows import windows
 from common.ngram.kneser_ney import KneserNey
 from common.training.fit import new_trainer
 from common.training.precision import has_bfloat16
@@ -36,9 +37,9 @@ def counts() -> np.ndarray:
     return (1_000_000 / np.arange(1, VOCABULARY + 1)).astype(np.int64)
 
 
-def text(words: int = WORDS) -> Streams:
+def text(words: int = WORDS) -> Loader:
     zipf = counts() / counts().sum()
-    return Streams(np.random.default_rng(1).choice(VOCABULARY, words, p=zipf), 0, STREAMS, BLOCK)
+    return windows(np.random.default_rng(1).choice(VOCABULARY, words, p=zipf), 0, STREAMS, BLOCK)
 
 
 class PlainTorch(nn.Module):

@@ -2,37 +2,19 @@
 
 from pathlib import Path
 
-import numpy as np
 import torch
 
-from common.data.text.corpora import Corpus
-from common.training import checkpoints
+from common.training.trained import restored
 from replications.mikolov2010_rnnlm.config import Config
-from replications.mikolov2010_rnnlm.experiment import load_data
-from replications.mikolov2010_rnnlm.module import LanguageModel
+from replications.mikolov2010_rnnlm.experiment import build, load_data
 
 DEFAULT_EXPERIMENT = "rnn"
-
-
-def load_model(path: Path) -> tuple[LanguageModel, Corpus]:
-    """A trained network and the text it was trained on.
-
-    Raises:
-        UserError: no such file, not a checkpoint, or its vocabulary is not that of the corpus as it is now.
-    """
-    saved = checkpoints.load(path)
-    config = Config(**saved["config"])
-    corpus = load_data(config)
-    corpus.vocabulary.require_same(saved["vocabulary"], str(path))
-    module = LanguageModel(config, np.asarray(corpus.vocabulary.counts))
-    module.load_state_dict(saved["weights"])
-    return module.eval(), corpus
 
 
 @torch.no_grad()
 def demo(path: Path, text: str, *, seed: int = 1, length: int = 40) -> str:
     """``text`` and ``length`` more words, each drawn from the network's distribution; unknown words are <unk>."""
-    module, corpus = load_model(path)
+    module, corpus = restored(path, Config, load_data, build)
     words = corpus.vocabulary.encode(text.split()).tolist()
     generator = torch.Generator().manual_seed(seed)
     state = module.network.initial(1)

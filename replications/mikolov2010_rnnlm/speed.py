@@ -9,7 +9,8 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from common.data.text.streams import Streams
+from common.data.order import Loader
+from common.data.text.windows import windows
 from common.training.run import Run
 from replications.mikolov2010_rnnlm.config import Config
 from replications.mikolov2010_rnnlm.module import LanguageModel
@@ -18,7 +19,7 @@ CLASSES = (30, 100, 400, 1000, 4000, None)
 WORDS = 9600  # of the training text, in a round
 
 
-def learner(config: Config, counts: np.ndarray, text: Streams, device: str = "cpu") -> Callable[[], int]:
+def learner(config: Config, counts: np.ndarray, text: Loader, device: str = "cpu") -> Callable[[], int]:
     """A new network for counts ``[V]`` and its optimiser: each call learns the text once, in a bare loop.
 
     A call returns the number of words that were read.
@@ -27,16 +28,16 @@ def learner(config: Config, counts: np.ndarray, text: Streams, device: str = "cp
     optimiser = module.configure_optimizers()
 
     def learn() -> int:
-        state, read, total = module.network.initial(config.streams), 0, 0.0
+        state, read, update = module.network.initial(config.streams), 0, 0
         for words, next_words in text:
             words, next_words = words.to(device), next_words.to(device)
             with torch.autocast(device, torch.bfloat16, enabled=config.precision != "32-true"):
-                nll, state = module.learnt(words, next_words, state)
+                nll, state = module.nats_to_learn(words, next_words, state, update)
             optimiser.zero_grad()
             loss = nll.sum()
             loss.backward()
             optimiser.step()
-            read, total = read + words.numel(), total + loss.item()  # waits for the device, as training does
+            read, update, _ = read + words.numel(), update + 1, loss.item()  # waits for the device, as training does
         return read
 
     return learn
@@ -45,7 +46,7 @@ def learner(config: Config, counts: np.ndarray, text: Streams, device: str = "cp
 def measure(run: Run) -> None:
     """Words per second for each number of classes, all in turn; a seed is a round."""
     corpus, config = run.corpus, run.config
-    text = Streams(corpus.train[:WORDS], corpus.eos, config.streams, config.block)
+    text = windows(corpus.train[:WORDS], corpus.eos, config.streams, config.block)
     learners = {}
     for count in CLASSES:
         chosen = config.model_copy(update={"model": "rnn", "classes": count})

@@ -1,15 +1,16 @@
-"""Truncated backpropagation through time over a text that stays on disk.
+"""Truncated backpropagation through time as a data layout.
 
-The same windows as :class:`common.data.text.streams.Streams`, but read from memory-mapped tokens one at a time, so that
-a text of any length costs no memory.
+A text is laid in B columns that are read side by side; one window of T rows is one batch, so the network sees each
+column in order, window after window, and carries its state from one to the next. Clipping, schedules, progress and
+distributed training then need nothing special. Only the words of a window are read, so a text of any length may stay on
+disk.
 """
-
-from collections.abc import Iterator
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from common.data.order import Loader
 from common.errors import UserError
 
 
@@ -38,11 +39,11 @@ class Shards:
         return np.concatenate(self.parts).astype(dtype or np.int32)
 
 
-class Windows:
-    """Windows ``(words [T, B], next words [T, B])`` of a text; its position is part of a checkpoint.
+def windows(tokens: np.ndarray | Shards, first: int, streams: int, block: int, rank: int = 0, world: int = 1) -> Loader:
+    """Windows ``(words [T, B], next words [T, B])`` of a text, in order; the same in every epoch.
 
     Args:
-        tokens: word ids of the text in order, an array ``[N]`` or :class:`Shards`; the last N mod B are left out.
+        tokens: word ids of the text in order ``[N]``; the last N mod B are left out.
         first: the word before the first one of the text (the end of a sentence).
         streams: B, over all processes together; process ``rank`` of ``world`` reads columns rank, rank + world, ...
         block: T; the last window may be shorter.
@@ -50,33 +51,19 @@ class Windows:
     Raises:
         UserError: fewer words than streams, or streams that the processes cannot share evenly.
     """
+    if streams % world:
+        raise UserError(f"{streams} streams cannot be shared by {world} processes; choose a multiple")
+    rows = len(tokens) // streams
+    if not rows:
+        raise UserError(f"{len(tokens)} words cannot fill {streams} streams; choose fewer")
+    starts = np.arange(rank, streams, world) * rows
 
-    def __init__(self, tokens: np.ndarray | Shards, first: int, streams: int, block: int, rank: int = 0,
-                 world: int = 1):
-        if streams % world:
-            raise UserError(f"{streams} streams cannot be shared by {world} processes; choose a multiple")
-        self.tokens, self.first, self.block, self.window = tokens, first, block, 0
-        self.rows = len(tokens) // streams
-        if not self.rows:
-            raise UserError(f"{len(tokens)} words cannot fill {streams} streams; choose fewer")
-        self.starts = np.arange(rank, streams, world) * self.rows
+    def read(window: int) -> tuple[Tensor, Tensor]:
+        places = np.arange(window * block - 1, min((window + 1) * block, rows))[:, None] + starts
+        found = tokens[places.clip(min=0)].astype(np.int64)
+        found[places < 0] = first
+        found = torch.from_numpy(found)
+        return found[:-1], found[1:]
 
-    def __len__(self) -> int:
-        return -(-self.rows // self.block)
-
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """The windows from the present position on; a complete pass starts over."""
-        self.window %= len(self)  # who stops at the last window never asks for the end
-        while self.window < len(self):
-            rows = np.arange(self.window * self.block - 1, min((self.window + 1) * self.block, self.rows))
-            places = rows[:, None] + self.starts
-            read = self.tokens[places.clip(min=0)].astype(np.int64)
-            read[places < 0] = self.first
-            self.window += 1
-            yield torch.from_numpy(read[:-1]), torch.from_numpy(read[1:])
-
-    def state_dict(self) -> dict[str, int]:
-        return {"window": self.window}
-
-    def load_state_dict(self, state: dict[str, int]) -> None:
-        self.window = state["window"]
+    count = -(-rows // block)
+    return Loader(count, lambda epoch: range(count), read)

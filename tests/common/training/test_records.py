@@ -5,8 +5,8 @@ import yaml
 
 from common import config, paths
 from common.errors import UserError
+from common.training.execute import execute
 from common.training.records import promote
-from common.training.run import execute
 
 TOY = "toy1999_net"
 

@@ -10,7 +10,8 @@ import torch
 
 from common import paths
 from common.errors import UserError
-from common.training.run import execute, run_folder, train_seed
+from common.training.execute import execute, train_seed
+from common.training.finished import run_folder
 from common.training.side_by_side import execute_all
 
 TOY = "toy1999_net"

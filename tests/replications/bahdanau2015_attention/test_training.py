@@ -11,7 +11,7 @@ from common.errors import UserError
 from common.training import fit as fitting
 from common.training import precision
 from common.training.checkpoints import SaveLast
-from common.training.run import execute
+from common.training.execute import execute
 from replications.bahdanau2015_attention.config import Config
 from replications.bahdanau2015_attention.experiment import load_data, within
 from replications.bahdanau2015_attention.module import Translation

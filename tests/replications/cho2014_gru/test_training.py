@@ -14,7 +14,7 @@ from common.phrase_based.phrase_table import PhraseTable
 from common.reporting.evidence.published import load_paper
 from common.text.vocabulary import Vocabulary
 from common.training.checkpoints import SaveLast
-from common.training.run import execute, train_seed
+from common.training.execute import execute, train_seed
 from replications.cho2014_gru import experiment, figures, phrases, sentences
 from replications.cho2014_gru.data import mispair
 from replications.cho2014_gru.demo import demo

@@ -10,7 +10,7 @@ from common import config as configuration
 from common.training import checkpoints
 from common.training import fit as fitting
 from common.training.checkpoints import SaveLast
-from common.training.run import execute
+from common.training.execute import execute
 from replications.graves2006_ctc import experiment
 from replications.graves2006_ctc.data import batch_of
 from replications.graves2006_ctc.module import Recogniser

@@ -8,7 +8,7 @@ import torch
 
 from common import paths
 from common.training import checkpoints
-from common.training.run import execute
+from common.training.execute import execute
 from replications.hochreiter1997_lstm import experiment
 
 PAPER, ROW = "hochreiter1997_lstm", "lag_2c_q50_p50"

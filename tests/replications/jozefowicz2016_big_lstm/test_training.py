@@ -11,7 +11,7 @@ from common import paths
 from common.errors import UserError
 from common.metrics.perplexity import perplexity
 from common.training.checkpoints import load
-from common.training.run import execute
+from common.training.execute import execute
 from replications.jozefowicz2016_big_lstm import demo, experiment, figures
 from replications.jozefowicz2016_big_lstm.experiment import probabilities
 

@@ -6,7 +6,7 @@ twice in some 20,000 updates on a busy machine.
 
 import torch
 
-from common.training.run import execute
+from common.training.execute import execute
 from tests.replications.texts import agreeing
 
 PAPER = "jozefowicz2016_big_lstm"

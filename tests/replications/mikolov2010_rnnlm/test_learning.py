@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from common import config as configuration
-from common.data.text.streams import Streams
+from common.data.text.windows import windows
 from common.metrics.perplexity import perplexity
 from common.ngram.kneser_ney import KneserNey
 from replications.mikolov2010_rnnlm.config import Config
@@ -36,8 +36,8 @@ def trained(epochs: int = 16, **changes) -> LanguageModel:
     optimiser = module.configure_optimizers()
     for _ in range(epochs):
         state = module.network.initial(4)
-        for words, next_words in Streams(sentences(400, 1), EOS, 4, 7):
-            nll, state = module.learnt(words, next_words, state)
+        for words, next_words in windows(sentences(400, 1), EOS, 4, 7):
+            nll, state = module.nats_to_learn(words, next_words, state, 0)
             optimiser.zero_grad()
             nll.sum().backward()
             optimiser.step()

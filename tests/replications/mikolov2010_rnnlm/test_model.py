@@ -135,7 +135,7 @@ def test_only_training_sees_samples():
     torch.manual_seed(1)
     module, text = LanguageModel(settings_of(samples=2), COUNTS), words(5)
     window = text[:-1], text[1:], module.network.initial(2)
-    of_all, of_samples = module.exact(*window)[0], module.learnt(*window)[0]
+    of_all, of_samples = module.exact(*window)[0], module.nats_to_learn(*window, 0)[0]
     log_p, _ = module.log_probabilities(text[:-1], module.network.initial(2))
     torch.testing.assert_close(of_all, -log_p.gather(1, text[1:].reshape(-1, 1)).squeeze(1))
     assert not torch.allclose(of_samples, of_all)

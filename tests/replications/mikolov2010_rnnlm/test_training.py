@@ -11,13 +11,13 @@ from torch.nn import functional as F
 
 from common import config as configuration
 from common import paths
-from common.data.text.streams import Streams
+from common.data.text.windows import windows
 from common.errors import UserError
 from common.metrics.perplexity import perplexity
 from common.training import fit as fitting
 from common.training import precision
 from common.training.checkpoints import SaveLast, load
-from common.training.run import execute
+from common.training.execute import execute
 from replications.mikolov2010_rnnlm import demo
 from replications.mikolov2010_rnnlm.config import Config
 from replications.mikolov2010_rnnlm.experiment import dynamic_probabilities, load_data, static_probabilities
@@ -48,7 +48,7 @@ def test_an_epoch_is_that_of_a_plain_loop(checkout, tiny, clip_norm):
     u, w, v = module.network.elman.input.weight, module.network.elman.recurrent, module.network.output.weight
     state = torch.full((4, 8), 0.1)
     shrink = 1 - config.lr * 4 * config.weight_decay  # once for each of four streams
-    for words, next_words in Streams(corpus.train, corpus.eos, 4, 5):
+    for words, next_words in windows(corpus.train, corpus.eos, 4, 5):
         loss = 0.0
         for now, following in zip(words, next_words, strict=True):
             state = torch.sigmoid(u[now] + state.detach() @ w.t())
@@ -142,7 +142,7 @@ def test_static_and_dynamic_evaluation(checkout, tiny):
     torch.manual_seed(1)
     module = LanguageModel(config, np.asarray(corpus.vocabulary.counts)).eval()
     static = static_probabilities(module, corpus.test, corpus.eos)
-    words, next_words = next(iter(Streams(corpus.test, corpus.eos, 1, len(corpus.test))))
+    words, next_words = next(iter(windows(corpus.test, corpus.eos, 1, len(corpus.test))))
     with torch.no_grad():
         log_p, _ = module.log_probabilities(words, module.network.initial(1))
     np.testing.assert_allclose(static, log_p.gather(1, next_words).exp().flatten().numpy(), rtol=1e-5)

@@ -2,7 +2,7 @@
 
 import torch
 
-from common.training.run import execute
+from common.training.execute import execute
 
 PAPER = "mikolov2010_rnnlm"
 

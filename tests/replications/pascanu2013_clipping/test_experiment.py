@@ -7,7 +7,7 @@ import pytest
 
 from common import paths
 from common.training import checkpoints
-from common.training.run import execute
+from common.training.execute import execute
 
 PAPER = "pascanu2013_clipping"
 SHORT = (

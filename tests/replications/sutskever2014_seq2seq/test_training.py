@@ -14,7 +14,7 @@ from common.errors import UserError
 from common.reporting.evidence.published import load_paper
 from common.training import fit as fitting
 from common.training.checkpoints import SaveLast
-from common.training.run import execute
+from common.training.execute import execute
 from replications.sutskever2014_seq2seq import experiment, figures, phrases
 from replications.sutskever2014_seq2seq.demo import demo
 from replications.sutskever2014_seq2seq.module import Translator, rate

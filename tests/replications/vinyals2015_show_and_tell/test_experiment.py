@@ -10,7 +10,7 @@ from common import config as configuration
 from common import paths
 from common.errors import UserError
 from common.reporting.evidence.results import Record
-from common.training.run import execute
+from common.training.execute import execute
 from replications.vinyals2015_show_and_tell import data, demo, experiment, figures
 from replications.vinyals2015_show_and_tell.eyes import Eyes
 from replications.vinyals2015_show_and_tell.module import Captioner

@@ -9,7 +9,7 @@ from common import paths
 from common.data import catalog
 from common.data.text import billion_words
 from common.data.text.billion_words import HELD_OUT_FOLDER, TRAIN_FOLDER, shards
-from common.data.text.windows import Windows
+from common.data.text.windows import windows
 from common.errors import UserError
 
 TRAINING = ["the cat sat\nthe cat\n", "the dog sat\nthe zebra\n", "the cat\n"]
@@ -39,7 +39,7 @@ def test_prepared_from_shards(folder):
                      "the cat </s>", "the <unk> </s>"]
     assert len(corpus.train.parts) == 3  # one file each, mapped
     assert all(not part.flags.owndata for part in corpus.train.parts)
-    read = [targets for _, targets in Windows(corpus.train, corpus.eos, 1, 5)]
+    read = [targets for _, targets in windows(corpus.train, corpus.eos, 1, 5)]
     assert sum(map(len, read)) == len(corpus.train) == 17
     again = billion_words.load(f"shards:{folder}")
     assert again.fingerprint == corpus.fingerprint and again.vocabulary == corpus.vocabulary

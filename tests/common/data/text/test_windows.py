@@ -1,31 +1,89 @@
-"""Windows read from disk are those of a text in memory."""
-
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from common.data.text.streams import Streams
-from common.data.text.windows import Shards, Windows
+from common.data.text.windows import Shards, windows
 from common.errors import UserError
 
 
+@st.composite
+def layouts(draw):
+    """Words in order 1, 2, ..., streams that they fill, a block."""
+    streams = draw(st.integers(1, 6))
+    words = np.arange(1, draw(st.integers(streams, 60)) + 1, dtype=np.int32)
+    return words, streams, draw(st.integers(1, 12))
+
+
+@settings(deadline=None, derandomize=True)
+@given(layouts())
+def test_every_column_reads_its_part_of_the_text_in_order(layout):
+    words, streams, block = layout
+    found = list(windows(words, 0, streams, block))
+    rows = len(words) // streams
+    assert len(found) == len(windows(words, 0, streams, block)) == -(-rows // block)
+    assert all(x.shape == y.shape == (block, streams) for x, y in found[:-1])
+    assert found[-1][0].shape == found[-1][1].shape == (rows - block * (len(found) - 1), streams)
+    read, following = (torch.cat(part) for part in zip(*found, strict=True))
+    assert following.T.flatten().tolist() == words[: rows * streams].tolist()  # every word once
+    assert read.T.flatten().tolist() == [0, *words[: rows * streams - 1]]  # each after the one before it in the text
+    assert read.dtype == following.dtype == torch.int64
+
+
+@settings(deadline=None, derandomize=True)
+@given(layouts(), st.integers(1, 3))
+def test_processes_share_the_columns(layout, world):
+    words, streams, block = layout
+    streams, words = streams * world, np.arange(len(words) * world)
+    whole = list(windows(words, 0, streams, block))
+    parts = [list(windows(words, 0, streams, block, rank, world)) for rank in range(world)]
+    for number, (x, y) in enumerate(whole):
+        for rank in range(world):
+            assert torch.equal(parts[rank][number][0], x[:, rank::world])
+            assert torch.equal(parts[rank][number][1], y[:, rank::world])
+
+
+@settings(deadline=None, derandomize=True)
+@given(layouts(), st.data())
+def test_it_goes_on_where_it_was(layout, data):
+    words, streams, block = layout
+    text = windows(words, 0, streams, block)
+    found = list(text)
+    read = data.draw(st.integers(1, len(found)))
+    half_way = iter(text)
+    for _ in range(read):
+        next(half_way)
+    again = windows(words, 0, streams, block)
+    again.load_state_dict(text.state_dict())
+    rest = found[read:] or found  # at the end, the next pass is a whole one
+    assert all(torch.equal(x, expected) for (x, _), (expected, _) in zip(again, rest, strict=True))
+    assert len(list(again)) == len(found)
+
+
+def test_windows_by_hand():
+    text = windows(np.array([11, 12, 13, 14, 15, 16, 17]), 10, streams=2, block=2)
+    assert [(x.tolist(), y.tolist()) for x, y in text] == [
+        ([[10, 13], [11, 14]], [[11, 14], [12, 15]]),
+        ([[12, 15]], [[13, 16]]),
+    ]
+
+
+def test_streams_that_cannot_be():
+    with pytest.raises(UserError, match="2 words cannot fill 3 streams"):
+        windows(np.array([1, 2]), 0, 3, 1)
+    with pytest.raises(UserError, match="4 streams cannot be shared by 3 processes; choose a multiple"):
+        windows(np.arange(9), 0, 4, 1, rank=0, world=3)
+
+
 @settings(deadline=None, derandomize=True, max_examples=40)
-@given(length=st.integers(8, 60), streams=st.sampled_from([1, 2, 4]), block=st.integers(1, 9), cut=st.data())
-def test_the_same_windows_as_in_memory(length, streams, block, cut):
-    tokens = np.arange(100, 100 + length, dtype=np.int32)
-    at = sorted(cut.draw(st.lists(st.integers(0, length), min_size=2, max_size=2)))
-    for text in (tokens, Shards(np.split(tokens, at))):
-        for world in (1, 2):
-            if streams % world:
-                continue
-            for rank in range(world):
-                ours = list(Windows(text, 7, streams, block, rank, world))
-                theirs = list(Streams(tokens, 7, streams, block, rank, world))
-                assert len(ours) == len(theirs) == len(Windows(text, 7, streams, block))
-                for one, other in zip(ours, theirs, strict=True):
-                    assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
+@given(layouts(), st.data())
+def test_a_text_in_shards_is_read_as_one(layout, data):
+    words, streams, block = layout
+    at = sorted(data.draw(st.lists(st.integers(0, len(words)), min_size=2, max_size=2)))
+    ours, theirs = (list(windows(text, 7, streams, block)) for text in (Shards(np.split(words, at)), words))
+    assert all(torch.equal(a, b) for one, other in zip(ours, theirs, strict=True)
+               for a, b in zip(one, other, strict=True))
 
 
 def test_shards_are_one_array():
@@ -33,20 +91,3 @@ def test_shards_are_one_array():
     shards = Shards(parts)
     assert len(shards) == 3 and np.asarray(shards).tolist() == [1, 2, 3]
     assert shards[np.array([[2, 0], [1, 1]])].tolist() == [[3, 1], [2, 2]]
-
-
-def test_the_position_is_kept():
-    windows = Windows(np.arange(20), 0, 2, 3)
-    before = [words for words, _ in windows]
-    kept = iter(windows)
-    next(kept)
-    resumed = Windows(np.arange(20), 0, 2, 3)
-    resumed.load_state_dict(windows.state_dict())
-    assert all(torch.equal(one, words) for one, (words, _) in zip(before[1:], resumed, strict=True))
-
-
-def test_too_few_words_or_uneven_processes():
-    with pytest.raises(UserError, match="3 words cannot fill 4 streams"):
-        Windows(np.arange(3), 0, 4, 2)
-    with pytest.raises(UserError, match="3 streams cannot be shared by 2 processes"):
-        Windows(np.arange(9), 0, 3, 2, 0, 2)

@@ -8,8 +8,9 @@ import torch
 
 from common import paths
 from common.errors import UserError
-from common.training import run as running
-from common.training.run import execute, run_folder
+from common.training import finished
+from common.training.execute import execute
+from common.training.finished import run_folder
 
 TOY = "toy1999_net"
 
@@ -148,7 +149,7 @@ def test_work_in_progress_is_named_by_what_determines_the_result(toy, monkeypatc
     assert names(seeds=[5]) == 2  # more seeds of the same run
     toy.load_data = lambda settings: type("Corpus", (), {"fingerprint": "another text"})
     assert names() == 3
-    monkeypatch.setattr(running, "code_fingerprint", lambda module: "another program")
+    monkeypatch.setattr(finished, "code_fingerprint", lambda module: "another program")
     assert names() == 4
 
 
