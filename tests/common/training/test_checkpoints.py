@@ -2,6 +2,7 @@ import errno
 import os
 import pickle
 import random
+import signal
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,9 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from common.errors import UserError
+from common.errors import Interrupted, UserError
 from common.training import checkpoints
-from common.training.checkpoints import RandomState, SaveLast, load, save_atomically
+from common.training.checkpoints import AtomicCheckpointIO, RandomState, SaveLast, latest, load, save_atomically
 
 
 def test_a_checkpoint_comes_back(tmp_path):
@@ -87,10 +88,14 @@ def test_every_random_generator_is_part_of_a_checkpoint(tmp_path):
         seed(1)
     draws()
     random.gauss(0, 1), np.random.randn()  # each keeps a second draw in store, which is part of its state too
-    save_atomically(RandomState().state_dict(), tmp_path / "state.pt")
+    checkpoint = {}
+    RandomState().on_save_checkpoint(Trainer(), None, checkpoint)
+    save_atomically(checkpoint, tmp_path / "state.pt")
     expected = draws()
     callback = RandomState()
-    callback.load_state_dict(load(tmp_path / "state.pt"))
+    callback.on_load_checkpoint(Trainer(global_rank=1), None, load(tmp_path / "state.pt"))
+    assert callback.loaded is None  # that process was not there
+    callback.on_load_checkpoint(Trainer(), None, load(tmp_path / "state.pt"))
     draws()
     callback.on_train_batch_start(None, None, None, 0)
     assert draws() == expected
@@ -102,11 +107,11 @@ class Trainer(SimpleNamespace):
     """What ``SaveLast`` sees of Lightning's."""
 
     def __init__(self, **changes):
-        usual = {"is_global_zero": True, "is_last_batch": False, "world_size": 1, "global_step": 0}
+        usual = {"is_global_zero": True, "is_last_batch": False, "world_size": 1, "global_step": 0, "global_rank": 0}
         super().__init__(**usual | changes)
 
     def save_checkpoint(self, path):
-        save_atomically(self.global_step, path)
+        AtomicCheckpointIO().save_checkpoint(self.global_step, path)
 
 
 def test_the_last_two_checkpoints_are_kept(tmp_path):
@@ -115,6 +120,15 @@ def test_the_last_two_checkpoints_are_kept(tmp_path):
         save.on_train_epoch_end(Trainer(global_step=epoch), None)
     assert load(tmp_path / "last.ckpt") == 3 and load(tmp_path / "previous.ckpt") == 2
     assert len(list(tmp_path.iterdir())) == 2
+    assert latest(tmp_path) == tmp_path / "last.ckpt"
+    (tmp_path / "last.ckpt").unlink()  # the power failed when the next one was about to take its place
+    assert latest(tmp_path) == tmp_path / "previous.ckpt"
+    assert latest(tmp_path / "elsewhere") is None
+
+
+def test_no_hard_links_are_needed(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "link", full_disk)
+    test_the_last_two_checkpoints_are_kept(tmp_path)
 
 
 def test_it_saves_when_it_is_time(tmp_path, monkeypatch):
@@ -135,9 +149,39 @@ def test_it_does_not_save_between_the_last_update_of_an_epoch_and_its_validation
 
 
 def test_the_first_process_decides_when_it_is_time(tmp_path):
-    trainer = Trainer(world_size=2, strategy=SimpleNamespace(broadcast=lambda due: True))
+    trainer = Trainer(world_size=2, strategy=SimpleNamespace(broadcast=lambda due: (True, False)))
     SaveLast(tmp_path, seconds=1e9).on_train_batch_end(trainer)
     assert (tmp_path / "last.ckpt").exists()
+
+
+def test_saving_takes_little_of_the_time(tmp_path, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(checkpoints.time, "monotonic", lambda: now[0])
+    save, slow = SaveLast(tmp_path, seconds=10), Trainer()
+
+    def takes_a_minute(path):
+        now[0] += 60
+
+    slow.save_checkpoint = takes_a_minute
+    saved = []
+    for now[0] in (11.0, 82.0, 3000.0, 3072.0):
+        before = save.saved
+        save.on_train_batch_end(slow)
+        saved.append(save.saved != before)
+    assert saved == [True, False, False, True]
+
+
+def test_a_signal_is_heeded_after_an_update(tmp_path):
+    save = SaveLast(tmp_path)
+    save.setup(Trainer(), None, "fit")
+    save.on_train_batch_end(Trainer())
+    os.kill(os.getpid(), signal.SIGUSR1)
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(Interrupted):
+        save.on_train_batch_end(Trainer(global_step=7))
+    assert load(tmp_path / "last.ckpt") == 7
+    save.teardown(Trainer(), None, "fit")
+    assert signal.getsignal(signal.SIGUSR1) is signal.SIG_DFL
 
 
 def test_a_failed_write_leaves_both(tmp_path, monkeypatch):

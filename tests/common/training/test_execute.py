@@ -1,7 +1,11 @@
 import csv
+import errno
 import fcntl
 import json
+import os
+import shutil
 import types
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,7 +14,7 @@ from common import paths
 from common.errors import UserError
 from common.training import finished
 from common.training.execute import execute
-from common.training.finished import run_folder
+from common.training.finished import made_with, own_runs, run_folder
 
 TOY = "toy1999_net"
 
@@ -32,7 +36,7 @@ def test_a_finished_run(toy):
     assert found["config"]["hidden"] == 8
     provenance = found["provenance"]
     assert provenance.keys() == {"git_commit", "git_dirty", "fingerprint", "versions", "python", "device", "devices",
-                                 "threads", "peak_memory_mb", "precision"}
+                                 "threads", "peak_memory_mb", "precision", "rules"}
     assert provenance["precision"] == "32-true"
     assert provenance["fingerprint"]["data"] == "made" and len(provenance["fingerprint"]["parameters"]) == 64
     assert provenance["versions"]["torch"] == torch.__version__.split("+")[0] or provenance["versions"]["torch"]
@@ -71,11 +75,96 @@ def test_a_finished_run_leaves_the_progress_of_other_seeds(toy):
 
 def test_other_settings_than_the_declared_ones_are_no_evidence(toy):
     declared = execute(TOY, "net", accelerator="cpu")
-    for changes in ({"overrides": ["lr=0.2"]}, {"seeds": [7]}, {"precision": "bf16-mixed"}):
-        assert execute(TOY, "net", accelerator="cpu", **changes) == run_folder(TOY, "net", "own")
-    assert results(run_folder(TOY, "net", "own"))["config"]["precision"] == "bf16-mixed"  # the last one replaces
+    own = [execute(TOY, "net", accelerator="cpu", **changes)
+           for changes in ({"overrides": ["lr=0.2"]}, {"overrides": ["lr=0.3"]}, {"seeds": [7]},
+                           {"precision": "bf16-mixed"})]
+    assert len({*own}) == 4 and own_runs(TOY) == sorted(own)  # none replaces another
+    assert [results(folder)["config"]["lr"] for folder in own] == [0.2, 0.3, 0.1, 0.1]
+    assert execute(TOY, "net", overrides=["lr=0.3"], accelerator="cpu") == own[1]
     assert execute(TOY, "net", overrides=["lr=0.1"], accelerator="cpu") == declared  # the declared value said again
     assert results(declared)["config"]["lr"] == 0.1
+
+
+def test_own_runs_have_names_and_keep_them(toy):
+    mine = execute(TOY, "net", overrides=["lr=0.2"], name="mine", accelerator="cpu")
+    assert mine == run_folder(TOY, "mine", "own")
+    assert execute(TOY, "net", overrides=["lr=0.2"], name="mine", accelerator="cpu") == mine
+    with pytest.raises(UserError, match=r"mine: holds a run with other settings \(lr\); choose another --name, or rem"):
+        execute(TOY, "net", overrides=["lr=0.3"], name="mine", accelerator="cpu")
+    assert results(mine)["config"]["lr"] == 0.2
+    assert execute(TOY, "net", name="as-declared", accelerator="cpu") == run_folder(TOY, "as-declared", "own")
+    for name in ("../quick/net", "a/b", ".."):
+        with pytest.raises(UserError, match="give a plain name for a folder"):
+            execute(TOY, "net", overrides=["lr=0.2"], name=name, accelerator="cpu")
+
+
+@pytest.fixture
+def elsewhere(monkeypatch, tmp_path):
+    """``runs/`` is on another disk."""
+    rename = os.replace
+
+    def replace(source, target):
+        disks = {(tmp_path / "build") in Path(path).parents for path in (source, target)}
+        if len(disks) > 1:
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+        rename(source, target)
+
+    monkeypatch.setattr(os, "replace", replace)
+    monkeypatch.setattr(os, "rename", replace)
+
+
+def test_results_reach_another_disk(toy, elsewhere):
+    first = results(execute(TOY, "net", accelerator="cpu"))
+    folder = execute(TOY, "net", accelerator="cpu")
+    assert results(folder)["metrics"] == first["metrics"] and (folder / "seed-1.pt").exists()
+    assert [path.name for path in folder.parent.iterdir()] == ["net"]
+
+
+def test_a_disk_that_is_full_at_the_end_loses_nothing(toy, monkeypatch):
+    before = results(execute(TOY, "net", accelerator="cpu"))
+    copy = shutil.copyfile
+
+    def full(source, target):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(shutil, "copyfile", full)
+    with pytest.raises(UserError, match="results not written .No space left on device.; earlier ones are kept. Make"):
+        execute(TOY, "net", accelerator="cpu")
+    assert results(run_folder(TOY, "net", "quick")) == before
+    monkeypatch.setattr(shutil, "copyfile", copy)
+    assert execute(TOY, "net", accelerator="cpu")
+
+
+def test_results_that_were_put_aside_come_back(toy):
+    folder = execute(TOY, "net", accelerator="cpu")
+    folder.rename(folder.with_name("net.old"))  # the power failed before the new ones were in place
+    step, toy.step = toy.step, lambda run, seed: 1 / 0
+    with pytest.raises(ZeroDivisionError):
+        execute(TOY, "net", accelerator="cpu")
+    toy.step = step
+    execute(TOY, "net", accelerator="cpu")
+    assert [path.name for path in folder.parent.iterdir()] == ["net"]
+
+
+def test_a_disk_without_locks_is_trusted(toy, monkeypatch):
+    def no_locks(*_):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    assert execute(TOY, "net", accelerator="cpu").exists()
+
+
+def test_what_needs_a_processor_gets_one(toy, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "a GPU")
+    toy.needs_processor = lambda config: True
+    assert results(execute(TOY, "net"))["provenance"]["device"] != "a GPU"
+    with pytest.raises(UserError, match="compiled for processors; use cpu"):
+        execute(TOY, "net", accelerator="cuda")
+    toy.needs_processor = lambda config: False
+    with pytest.raises(UserError, match="--devices 2: there are 1 GPUs here"):
+        execute(TOY, "net", devices=2)
 
 
 def test_an_interrupted_run_goes_on(toy):
@@ -107,7 +196,7 @@ def test_results_of_an_experiment_that_differs_in_one_setting(toy):
 
     def looks(run, seed):
         step(run, seed)
-        found[run.experiment] = run.made_with(hidden=16), run.made_with(hidden=8), run.made_with(hidden=9)
+        found[run.experiment] = made_with(run, hidden=16), made_with(run, hidden=8), made_with(run, hidden=9)
 
     params = paths.REPLICATIONS / TOY / "params.yaml"
     params.write_text(params.read_text().replace("lr: 0.2", "lr: 0.1").replace("seeds:\n  - 1\n  - 2", "seeds: [1, 2]"))
