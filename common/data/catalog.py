@@ -1,5 +1,6 @@
 """What the suite knows of each real corpus: its files, their sums, where they come from and on what terms."""
 
+import hashlib
 from functools import cache
 from pathlib import Path
 from typing import Annotated
@@ -7,9 +8,11 @@ from typing import Annotated
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
-from common.errors import unknown
+from common.errors import UserError, unknown
 
 PATH = Path(__file__).with_name("catalog.yaml")
+STREAMED = frozenset({"wmt14-en-fr"})  # read over the network as it is needed: never in data/
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the first is faster, and not on every machine
 
 
 class File(BaseModel):
@@ -17,6 +20,7 @@ class File(BaseModel):
 
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     size: Annotated[int, Field(gt=0)]  # bytes
+    members: tuple[str, ...] = ()  # of the archive, whose contents one after another are the file
 
 
 class Entry(BaseModel):
@@ -30,13 +34,16 @@ class Entry(BaseModel):
     by_hand: str  # how to get it without `replicate data fetch`
     url: str | None = None  # a file's address is url + its name; immutable (a commit, a version)
     archive: str | None = None  # or the files lie in this ZIP archive, whose address is url + its name
+    inside: str | None = None  # or in the one file, a .tar.gz, of this other corpus
     files: dict[str, File] = {}
+    listing: str | None = None  # or the files stand in <name>.yaml beside the catalogue, whose SHA-256 this is
+    parts: tuple[str, ...] = ()  # names by which papers read some of it
     splits: dict[str, str] = {}  # of a text corpus: train, valid, test -> file
     requires: tuple[str, ...] = ()
 
     @property
     def licensed(self) -> bool:
-        return self.url is None
+        return self.url is None and self.inside is None
 
     @property
     def size(self) -> int:
@@ -45,9 +52,21 @@ class Entry(BaseModel):
 
 @cache
 def entries() -> dict[str, Entry]:
-    """The catalogue, by corpus name (also the name of its folder under data/)."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the first is faster, and not on every machine
-    return {name: Entry(**entry) for name, entry in yaml.load(PATH.read_text(encoding="utf-8"), loader).items()}
+    """The catalogue, by corpus name (also the name of its folder under data/).
+
+    Raises:
+        UserError: a list of files is not the one whose SHA-256 the catalogue holds.
+    """
+    found = yaml.load(PATH.read_text(encoding="utf-8"), LOADER)
+    for name, entry in found.items():
+        if "listing" in entry:
+            path = PATH.with_name(f"{name}.yaml")
+            content = path.read_bytes()
+            if (sum_ := hashlib.sha256(content).hexdigest()) != entry["listing"]:
+                raise UserError(f"{path}: not the list that {PATH.name} means; restore it, or write its SHA-256 there: "
+                                f"{name}: listing: {sum_}")
+            entry["files"] = yaml.load(content, LOADER)
+    return {name: Entry(**entry) for name, entry in found.items()}
 
 
 def entry(name: str) -> Entry:
@@ -55,3 +74,8 @@ def entry(name: str) -> Entry:
     if name not in entries():
         raise unknown("corpus", name, entries(), where=PATH.name)
     return entries()[name]
+
+
+def entry_of(corpus: str) -> str | None:
+    """The entry whose files a paper's corpus is made of; None: it is made here, streamed or the user's own."""
+    return next((name for name, one in entries().items() if corpus in (name, *one.parts)), None)

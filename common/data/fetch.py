@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shutil
+import tarfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from common import paths
 from common.data import catalog
 from common.errors import UserError
 
-MIRROR = "REPLICATIONS_MIRROR"  # environment variable: a folder or a URL laid out as <corpus>/<file>
+MIRROR = "REPLICATIONS_MIRROR"  # environment variable: folders and URLs laid out as <corpus>/<file>, commas between
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,9 @@ class Status:
 def fetch(corpus: str) -> Path:
     """The folder of a corpus, all files there and right; files that are missing are fetched.
 
-    Each comes from data/<corpus>/ itself, else the mirror, else its URL, and is moved into place only when
-    its SHA-256 is right. A file already there is never replaced.
+    Each comes from data/<corpus>/ itself, else the first mirror that has it, else its URL or the archive it lies
+    in, and is moved into place only when its SHA-256 is right. A file already there is never replaced. A licensed
+    corpus is used where it lies, in data/ or in a mirror that is a folder.
 
     Raises UserError for an unknown corpus, a licensed one that is absent, a wrong file in data/<corpus>/, and
     when no source gives the right file (the message says what each of them answered).
@@ -42,7 +44,7 @@ def fetch(corpus: str) -> Path:
     entry = catalog.entry(corpus)
     folder = paths.DATA / corpus
     if entry.licensed:
-        return _require_licensed(corpus, entry, folder)
+        return _licensed(corpus, entry)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         locks = paths.BUILD / "locks"
@@ -64,7 +66,7 @@ def verify(corpus: str) -> Path:
     entry = catalog.entry(corpus)
     folder = paths.DATA / corpus
     if entry.licensed:
-        return _require_licensed(corpus, entry, folder)
+        return _licensed(corpus, entry)
     problems = []
     for name, file in entry.files.items():
         if not (folder / name).exists():
@@ -102,14 +104,23 @@ def sha256(path: Path) -> str:
         raise UserError(f"{path}: cannot be read ({error.strerror}); check the path") from None
 
 
-def _require_licensed(corpus: str, entry: catalog.Entry, folder: Path) -> Path:
-    missing = [name for name in entry.requires if not (folder / name).exists()]
-    if missing:
-        raise UserError(
-            f"{folder}: {corpus} is licensed and never downloaded, and {', '.join(missing)} is not there; "
-            f"{entry.by_hand}"
-        )
-    return folder
+def mirrors() -> list[str]:
+    """What the environment names, in its order."""
+    return [one.strip().rstrip("/") for one in os.environ.get(MIRROR, "").split(",") if one.strip()]
+
+
+def _is_url(source: str) -> bool:
+    return source.startswith(("http://", "https://"))
+
+
+def _licensed(corpus: str, entry: catalog.Entry) -> Path:
+    places = [paths.DATA, *(Path(one).expanduser() for one in mirrors() if not _is_url(one))]
+    for place in places:
+        if all((place / corpus / name).exists() for name in entry.requires):
+            return place / corpus
+    missing = [name for name in entry.requires if not (paths.DATA / corpus / name).exists()]
+    raise UserError(f"{paths.DATA / corpus}: {corpus} is licensed and never downloaded, and {', '.join(missing)} is "
+                    f"not there; {entry.by_hand}")
 
 
 def _difference(path: Path, file: catalog.File) -> str:
@@ -130,18 +141,20 @@ def _require_right(path: Path, file: catalog.File) -> None:
 
 
 def _get(corpus: str, name: str, file: catalog.File, entry: catalog.Entry, target: Path) -> None:
-    """Try the mirror, then the URL; ``target`` appears only whole and right."""
-    sources = [entry.url + (entry.archive or name)]
-    if mirror := os.environ.get(MIRROR):
-        sources.insert(0, f"{mirror.rstrip('/')}/{corpus}/{name}")
+    """Try the mirrors, then the origin; ``target`` appears only whole and right."""
     answers = []
     target.parent.mkdir(parents=True, exist_ok=True)  # a corpus may have folders
     partial = target.with_name(target.name + ".partial")
-    for source in sources:
+    for source in [*(f"{one}/{corpus}/{name}" for one in mirrors()), None]:
         try:
-            answer = _copy(source, partial, file)
-            if not answer and entry.archive and source == sources[-1]:
-                answer = _unpack(partial, name)
+            if source:
+                answer = _copy(source, partial, file)
+            elif entry.inside:
+                source = _only_file(entry.inside)
+                answer = _join(source, file.members, partial)
+            else:
+                source = entry.url + (entry.archive or name)
+                answer = _copy(source, partial, file) or (_unpack(partial, name) if entry.archive else "")
             answer = answer or _difference(partial, file)
             if not answer:
                 os.replace(partial, target)
@@ -149,11 +162,27 @@ def _get(corpus: str, name: str, file: catalog.File, entry: catalog.Entry, targe
             answers.append(f"  {source}: {answer}")
         finally:
             partial.unlink(missing_ok=True)
-    without_mirror = "" if mirror else f"; or point {MIRROR} to a copy of the data"
+    without_mirror = "" if mirrors() else f"; or point {MIRROR} to a copy of the data"
     raise UserError(
         f"{target}: could not be fetched:\n" + "\n".join(answers) + f"\n"
         f"Try again with a network, or by hand into {target.parent}: {entry.by_hand}{without_mirror}"
     )
+
+
+def _only_file(corpus: str) -> Path:
+    (name,) = catalog.entry(corpus).files
+    return fetch(corpus) / name
+
+
+def _join(archive: Path, members: tuple[str, ...], partial: Path) -> str:
+    """Writes members of a .tar.gz one after another; returns why that cannot be, or nothing."""
+    with tarfile.open(archive, "r:gz") as file, partial.open("wb") as joined:
+        for member in members:
+            try:
+                shutil.copyfileobj(file.extractfile(member), joined)
+            except KeyError:
+                return f"an archive without {member}"
+    return ""
 
 
 def _unpack(partial: Path, name: str) -> str:
@@ -171,7 +200,7 @@ def _unpack(partial: Path, name: str) -> str:
 
 def _copy(source: str, partial: Path, file: catalog.File) -> str:
     """Copy a path or a URL to ``partial``; returns why it cannot be had, or nothing. A full disk raises."""
-    if not source.startswith(("http://", "https://")):
+    if not _is_url(source):
         try:
             original = Path(source).expanduser().open("rb")
         except OSError as error:

@@ -5,7 +5,6 @@ A set is three splits; a split is pictures, opened one by one when they are need
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,8 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from common import paths
-from common.data import catalog, fetch
+from common.data import fetch
 from common.data.pictures import scenes
 from common.data.pictures.files import open_picture
 from common.data.pictures.scenes import Scene
@@ -94,20 +92,7 @@ def load(name: str, *, seed: int = 1) -> CaptionSet:
     readers = {"flickr8k": _flickr8k, "flickr30k": _flickr30k, "coco": _coco}
     if name not in readers:
         raise unknown("caption set", name, [*readers, *scenes.WORDINGS, "captions:manifest.tsv"])
-    return readers[name](folder(name))
-
-
-def folder(name: str) -> Path:
-    """Where a set lies that everyone gets by hand: in data/, or in a mirror that is a folder.
-
-    Raises:
-        UserError: in neither; the message says how to get it.
-    """
-    needed = catalog.entry(name).requires
-    for place in (paths.DATA / name, Path(os.environ.get(fetch.MIRROR, paths.DATA)) / name):
-        if all((place / part).exists() for part in needed):
-            return place
-    return fetch.fetch(name)
+    return readers[name](fetch.fetch(name))  # in data/, or in a mirror that is a folder
 
 
 # --- the suite's own

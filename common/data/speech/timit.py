@@ -4,16 +4,13 @@ The corpus is licensed: the suite never fetches, copies or caches any of it. It 
 in the folder that REPLICATIONS_MIRROR names.
 """
 
-import os
 import random
 from pathlib import Path
 
 import kaldiio
 import numpy as np
 
-from common import paths
-from common.data import catalog
-from common.data.fetch import MIRROR
+from common.data import fetch
 from common.data.speech.acoustics import FrontEnd, read_audio, with_deltas
 from common.data.speech.source import Source, Transcribed
 from common.errors import UserError
@@ -33,20 +30,6 @@ FOLDING = {phone: folded for folded, phones in {
 PHONES = tuple(sorted(FOLDING))
 
 
-def _folder(corpus: str) -> Path:
-    """Where the corpus lies. Raises UserError, saying what to bring, when it is nowhere."""
-    entry = catalog.entry(corpus)
-    places = [paths.DATA / corpus]
-    if (mirror := os.environ.get(MIRROR)) and not mirror.startswith(("http://", "https://")):
-        places.append(Path(mirror).expanduser() / corpus)
-    for folder in places:
-        if all((folder / name).exists() for name in entry.requires):
-            return folder
-    missing = [name for name in entry.requires if not (places[0] / name).exists()]
-    raise UserError(f"{places[0]}: {corpus} is licensed and never downloaded, and {', '.join(missing)} is not there; "
-                    f"{entry.by_hand}")
-
-
 def _only_phones(units: str) -> None:
     if units != "phones":
         raise UserError(f"units = {units}: TIMIT is read with phones as labels; set units to phones")
@@ -61,7 +44,7 @@ def read_waveforms(units: str, front_end: FrontEnd) -> Source:
     The validation set is drawn from the training utterances, as in the paper.
     """
     _only_phones(units)
-    folder = _folder("timit")
+    folder = fetch.fetch("timit")
     train = _recordings(folder / "TRAIN", front_end)
     test = _recordings(folder / "TEST", front_end)
     held_out = set(random.Random(1).sample(range(len(train)), max(1, int(VALIDATION * len(train)))))
@@ -111,7 +94,7 @@ def read_features(units: str) -> Source:
     13 cepstra (no energy) of 25 ms windows every 10 ms, to which we add differences: 26 numbers.
     """
     _only_phones(units)
-    folder = _folder("timit-features")
+    folder = fetch.fetch("timit-features")
     splits = {}
     for split, name in (("train", "train"), ("valid", "dev"), ("test", "test")):
         transcripts = _transcripts(folder / "labels60" / f"{name}.trans")

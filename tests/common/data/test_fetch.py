@@ -1,7 +1,9 @@
 import errno
+import hashlib
 import http.server
 import io
 import shutil
+import tarfile
 import threading
 import zipfile
 
@@ -98,6 +100,15 @@ def test_a_mirror_without_the_file_or_with_a_wrong_one_gives_way_to_the_address(
     assert here() == files and server.asked == ["/valid.txt", "/test.txt"]
 
 
+def test_several_mirrors_are_asked_in_order(catalogue, server, mirror, files, monkeypatch):
+    (mirror / "test.txt").unlink()
+    server.files = {f"/second/tiny/{name}": content for name, content in files.items()}
+    catalogue["tiny"] = catalogue["tiny"].model_copy(update={"url": "http://127.0.0.1:9/"})
+    monkeypatch.setenv(fetch.MIRROR, f"{mirror.parent}, {server.url}second/")
+    fetch.fetch("tiny")
+    assert here() == files and server.asked == ["/second/tiny/test.txt"]
+
+
 def test_when_both_fail_the_message_says_what_each_answered(server, mirror):
     (mirror / "test.txt").unlink()
     del server.files["/test.txt"]
@@ -184,6 +195,12 @@ def test_a_licensed_corpus_is_never_fetched(catalogue, mirror, what):
     assert what("bought") == folder
 
 
+def test_a_licensed_corpus_is_used_where_a_mirror_has_it(catalogue, mirror):
+    for name in ("TRAIN", "TEST"):
+        (mirror.parent / "bought" / name).mkdir(parents=True)
+    assert fetch.fetch("bought") == mirror.parent / "bought"
+
+
 def test_verify_reads_the_files_and_names_all_that_is_wrong(server, files):
     fetch.fetch("tiny")
     assert fetch.verify("tiny") == paths.DATA / "tiny"
@@ -219,7 +236,9 @@ def test_the_catalogue_itself_is_sound():
     assert {"ptb", "timit"} <= entries.keys()
     for name, entry in entries.items():
         assert entry.licensed == bool(entry.requires) and entry.licensed != bool(entry.files), name
-        if not entry.licensed:
+        assert not entry.inside or len(entries[entry.inside].files) == 1, name
+        assert all(bool(file.members) == bool(entry.inside) for file in entry.files.values()), name
+        if entry.url:
             assert entry.url.startswith(("https://", "http://")) and entry.url.endswith("/"), name  # sums guard both
         assert not entry.splits or sorted(entry.splits) == ["test", "train", "valid"], name
         assert set(entry.splits.values()) <= entry.files.keys(), name
@@ -257,3 +276,42 @@ def test_an_archive_that_is_cut_off_or_has_other_files_leaves_nothing(archive, s
     with pytest.raises(UserError, match="7 bytes instead of"):
         fetch.fetch("tiny")
     assert not list((paths.DATA / "tiny").iterdir())
+
+
+def test_files_joined_from_the_archive_that_is_another_corpus(server, catalogue, files):
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        for name, content in {"shards/1": files["train.txt"][:9], "shards/2": files["train.txt"][9:]}.items():
+            (info := tarfile.TarInfo(name)).size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    server.files = {"/whole.tar.gz": packed.getvalue()}
+    whole = catalog.File(sha256=hashlib.sha256(packed.getvalue()).hexdigest(), size=len(packed.getvalue()))
+    catalogue["whole"] = catalogue["tiny"].model_copy(update={"files": {"whole.tar.gz": whole}})
+
+    def tiny(*members):
+        file = catalogue["tiny"].files["train.txt"].model_copy(update={"members": members})
+        changes = {"url": None, "inside": "whole", "files": {"train.txt": file}}
+        catalogue["tiny"] = catalogue["tiny"].model_copy(update=changes)
+
+    tiny("shards/1", "shards/3")
+    with pytest.raises(UserError, match="whole.tar.gz: an archive without shards/3"):
+        fetch.fetch("tiny")
+    tiny("shards/1", "shards/2")
+    fetch.fetch("tiny")
+    assert here() == {"train.txt": files["train.txt"]} and server.asked == ["/whole.tar.gz"]
+
+
+def test_a_paper_s_corpus_leads_to_the_entry_it_is_part_of():
+    known = {"ptb": "ptb", "nottingham": "music", "multi30k-en-fr": "multi30k", "grammar": None, "wmt14-en-fr": None}
+    assert {name: catalog.entry_of(name) for name in known} == known
+
+
+def test_a_list_of_files_that_is_not_the_catalogue_s_is_refused(tmp_path, monkeypatch):
+    for path in (catalog.PATH, catalog.PATH.with_name("an4.yaml")):
+        shutil.copy(path, tmp_path)
+    monkeypatch.setattr(catalog, "PATH", tmp_path / catalog.PATH.name)
+    assert len(catalog.entries.__wrapped__()["an4"].files) == 1085
+    with open(tmp_path / "an4.yaml", "a") as file:
+        file.write("more: {sha256: 00, size: 1}\n")
+    with pytest.raises(UserError, match=r"an4.yaml: not the list that catalog.yaml means.*an4: listing: [0-9a-f]{64}"):
+        catalog.entries.__wrapped__()
