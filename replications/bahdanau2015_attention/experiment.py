@@ -19,8 +19,8 @@ from common.training import checkpoints
 from common.training.best_weights import KeepBest
 from common.training.fit import fit
 from common.training.run import Run
-from replications.bahdanau2015_attention import alignment
-from replications.bahdanau2015_attention.alignment import Links
+from common.evaluation import alignment
+from common.evaluation.alignment import Links
 from replications.bahdanau2015_attention.config import Config
 from replications.bahdanau2015_attention.module import Translation
 from replications.bahdanau2015_attention.translate import translate, weights

@@ -4,13 +4,7 @@ import numpy as np
 import pytest
 
 from common.data.parallel import synchronous_grammar
-from replications.bahdanau2015_attention.alignment import (
-    attended,
-    both_ways,
-    crossing,
-    diagonal,
-    error_rate,
-)
+from common.evaluation.alignment import attended, both_ways, crossing, diagonal, error_rate
 
 
 def test_an_independent_aligner_agrees_with_the_grammar():
