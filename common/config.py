@@ -125,27 +125,10 @@ def validate(paper: str, settings: dict, where: object) -> Settings:
         raise UserError(f"{where}: {key or 'settings'} = {first['input']!r}: {first['msg']}") from error
 
 
-def deviations(paper: str, scale: str) -> list[tuple[str, str, Any, Any]]:
-    """What a scale changes against the paper's own setting: (experiment, key, paper's value, ours).
-
-    A change that holds for every experiment of the scale is listed once, as experiment ``all``.
-    """
-    names = experiments(paper, scale)
-    rows: dict[tuple[str, str, str], list] = {}
-    for name in names:
-        ours = resolve(paper, name, scale)
-        published = ours if scale == "paper" else _paper_setting(paper, name)
-        for key, value in ours.items():
-            if key != "seeds" and value != published[key]:
-                rows.setdefault((key, repr(published[key]), repr(value)), [published[key], value, []])[2].append(name)
-    return [("all" if len(where) == len(names) else ", ".join(where), key, before, after)
-            for (key, _, _), (before, after, where) in rows.items()]
-
-
-def _paper_setting(paper: str, experiment: str) -> dict:
-    """The experiment at the paper's scale, even if it is not declared there."""
+def paper_setting(paper: str, experiment: str | None = None) -> dict:
+    """An experiment at the paper's scale, even if it is not declared there; without one, what all begin from."""
     params = load_params(paper)
-    changes = {k: v for k, v in (params["experiments"][experiment] or {}).items() if k not in (*SCALES, "scales")}
-    here = (params["experiments"][experiment] or {}).get("paper") or {}
+    changes = dict(params["experiments"][experiment] or {}) if experiment else {}
+    here = {key: changes.pop(key, None) for key in (*SCALES, "scales")}["paper"] or {}
     settings = params["defaults"] | (params["scales"].get("paper") or {}) | changes | here
     return validate(paper, settings, params_file(paper)).model_dump(mode="json")

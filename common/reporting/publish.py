@@ -18,12 +18,12 @@ from tqdm import tqdm
 from common import paths
 from common.config import SCALES
 from common.errors import UserError
+from common.reporting.evidence.deviations import other_data
 from common.reporting.evidence.published import Paper, load_paper
 from common.reporting.evidence.results import Record, Runs
 from common.reporting.evidence.rules import Value, terms
 from common.reporting.pages import figures
-from common.reporting.pages.summary import other_data
-from common.reporting.verdicts.claims import Verdict, judge
+from common.reporting.verdicts.claims import Verdict, judge_all
 from common.training.provenance import sha256_json
 
 PROJECT = "rnn-replications"
@@ -44,9 +44,9 @@ def publish(paper: str, records: Sequence[Record], *, online: bool = False) -> l
     wandb = _wandb()
     published = load_paper(paper)
     runs_of = {scale: {r.experiment: r for r in records if r.scale == scale} for scale in SCALES}
-    jobs = []
+    jobs, judged = [], judge_all(paper, published, runs_of)
     for scale, runs in runs_of.items():
-        verdicts = [judge(paper, published, claim, scale, runs) for claim in published.claims] if runs else []
+        verdicts = [one for one in judged if one.scale == scale]
         jobs += [(_replay_seed, record, seed, published, verdicts) for record in runs.values() for seed in record.seeds]
         jobs += [(_replay_report, paper, scale, runs, published, verdicts)] if runs else []
     mode = "online" if online else os.environ.get("WANDB_MODE", "offline")

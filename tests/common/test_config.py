@@ -72,12 +72,9 @@ def test_settings_do_not_change(toy):
         settings.hidden = 3
 
 
-def test_deviations_list_what_a_scale_changes_and_common_changes_once(toy):
-    assert config.deviations(TOY, "paper") == []
-    assert config.deviations(TOY, "scaled") == [("net, late", "hidden", 200, 50)]
-    assert config.deviations(TOY, "quick") == [
-        ("all", "corpus", "large", "made"), ("net", "hidden", 200, 8), ("wide", "hidden", 400, 16),
-        ("wide", "lr", 0.1, 0.2)]
+def test_the_papers_setting_is_known_where_an_experiment_is_not_declared_at_its_scale(toy):
+    assert config.paper_setting(TOY, "late")["hidden"] == config.paper_setting(TOY)["hidden"] == 200
+    assert config.paper_setting(TOY, "wide")["hidden"] == 400 and config.paper_setting(TOY, "wide")["lr"] == 0.1
 
 
 # --- the papers of this checkout
@@ -94,5 +91,4 @@ def test_every_experiment_resolves_at_every_scale(paper, scale):
     names = config.experiments(paper, scale)
     assert names or scale == "scaled"  # synthetic tasks need no reduced one
     for name in names:
-        assert config.resolve(paper, name, scale)["seeds"]
-    config.deviations(paper, scale)
+        assert config.resolve(paper, name, scale)["seeds"] and config.paper_setting(paper, name)["seeds"]

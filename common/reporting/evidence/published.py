@@ -6,8 +6,9 @@ is decided; the rules are written before anything is trained.
 
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pydantic
 import yaml
@@ -38,15 +39,24 @@ class Table(Entry):
 
 
 class Claim(Entry):
-    """A statement of the paper and the rule that decides it; ``scales`` limits where the rule makes sense."""
+    """A statement of the paper and the rule that decides it; ``scales`` limits where the rule makes sense.
+
+    ``undecidable``: scale -> why the rule stands where its trials cannot decide it. ``retired``: scale -> why a verdict
+    that was given there is no longer asked. ``control``: a negative finding counts only where this claim holds.
+    ``varies``: settings that the rule varies besides those in which the paper's own rows differ.
+    """
 
     id: str
     says: str
     where: str
     rule: Rule
     published: dict[str, float] | None = None
-    falsified_if: str
     scales: tuple[str, ...] | None = None
+    undecidable: dict[str, str] = {}
+    retired: dict[str, str] = {}
+    control: str | None = None
+    varies: tuple[str, ...] = ()
+    ours: bool = False  # a contrast that the paper did not print
 
 
 class Paper(Entry):
@@ -60,6 +70,9 @@ class Paper(Entry):
     units: dict[str, str]
     steps: str = "updates"  # what the learning curves of experiments without epochs count
     medians: tuple[str, ...] = ()  # prefixes of skewed metrics, whose typical value is the median
+    undecidable: dict[str, str] = {}  # scale -> why claims stand there that its trials cannot decide
+    counted: tuple[str, ...] = ()  # experiments without randomness: one seed is all there is to know
+    printed: dict[str, dict[str, Any]] = {}  # experiment, or all -> what the paper ran where params.yaml runs less
     tables: tuple[Table, ...]
     claims: tuple[Claim, ...]
 
@@ -79,6 +92,10 @@ class Paper(Entry):
     def is_skewed(self, metric: str) -> bool:
         """Whether ``medians`` names a prefix of ``metric``."""
         return metric.startswith(self.medians) and not self.is_rate(metric)
+
+    def is_p_value(self, metric: str) -> bool:
+        """Whether each seed has the p-value of a test, which has no mean."""
+        return self.unit(metric) == "probability"
 
     @property
     def run_of_a_seed(self) -> str:
@@ -144,16 +161,16 @@ def _explained(error: pydantic.ValidationError, path: Path, tree: yaml.Node | No
     return UserError(f"{where}: {dotted or 'the file'}: {first['msg']}")
 
 
+def line_of(path: Path, word: str, after: int = 0) -> str:
+    """``path:line`` of the first line at or after ``after`` that holds ``word`` as a name of its own."""
+    whole = re.compile(rf"(?<![\w+/-]){re.escape(word)}(?![\w+/-])")
+    lines = enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+    return f"{path}:{next((n for n, line in lines if n >= after and whole.search(line)), 1)}"
+
+
 def _check(paper: Paper, experiments: set[str], path: Path, text: str) -> None:
-    lines = text.splitlines()
-
-    def where(word: str, after: int = 0) -> str:
-        """The first line at or after ``after`` that holds ``word`` as a name of its own."""
-        whole = re.compile(rf"(?<![\w+/-]){re.escape(word)}(?![\w+/-])")
-        found = (n for n, line in enumerate(lines, 1) if n >= after and whole.search(line))
-        return f"{path}:{next(found, 1)}"
-
-    claims_start = next((n for n, line in enumerate(lines, 1) if line.startswith("claims:")), 1)
+    where = partial(line_of, path)
+    claims_start = next((n for n, line in enumerate(text.splitlines(), 1) if line.startswith("claims:")), 1)
     named = [(Term(experiment=row.experiment, metric=row.metric), 0) for _, row in paper.rows()]
     named += [(one, claims_start) for claim in paper.claims for one in terms(claim.rule)]
     for one, start in named:
@@ -171,6 +188,16 @@ def _check(paper: Paper, experiments: set[str], path: Path, text: str) -> None:
     for name in ids:
         if ids.count(name) > 1:
             raise UserError(f"{where(name, claims_start)}: two claims with the id {name!r}; rename one")
+    for claim in paper.claims:
+        line = where(claim.id, claims_start)
+        if claim.control is not None and claim.control not in ids:
+            raise unknown("claim", claim.control, ids, line)
+        for scale in (*claim.undecidable, *claim.retired, *(claim.scales or ())):
+            if scale not in config.SCALES:
+                raise unknown("scale", scale, config.SCALES, line)
+    for name in (*paper.counted, *paper.printed):
+        if name not in {*experiments, "all"}:
+            raise unknown("experiment", name, experiments, where(name))
     rows = [(row.experiment, row.metric, row.label) for _, row in paper.rows()]
     for row in rows:
         if rows.count(row) > 1:
@@ -178,7 +205,7 @@ def _check(paper: Paper, experiments: set[str], path: Path, text: str) -> None:
 
 
 def _check_rates(paper: Paper, where: Callable[..., str], claims_start: int) -> None:
-    """A success rate is a number between 0 and 1, and its trials are independent."""
+    """A success rate is a number between 0 and 1, and its trials are independent; p-values decide nothing."""
     for _, row in paper.rows():
         if paper.is_rate(row.metric) and row.published is not None and not 0 <= row.published <= 1:
             raise UserError(f"{where(row.experiment)}: a success rate of {row.published:g}; write 0.97 for 97 %")
@@ -186,6 +213,8 @@ def _check_rates(paper: Paper, where: Callable[..., str], claims_start: int) -> 
         for rule in rules(claim.rule):
             rate = next((one.metric for one in terms(rule) if paper.is_rate(one.metric)), None)
             line = where(claim.id, claims_start)
+            if p_value := next((one.metric for one in terms(rule) if paper.is_p_value(one.metric)), None):
+                raise UserError(f"{line}: {claim.id}: p-values have no interval ({p_value}); ask about the effect")
             if rate and isinstance(rule, Ratio):
                 raise UserError(f"{line}: {claim.id}: no ratio of success rates ({rate}); compare them instead")
             if rate and isinstance(rule, Compare | Order) and rule.paired_by != "none":

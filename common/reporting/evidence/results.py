@@ -4,8 +4,10 @@ import csv
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
+import numpy as np
 import pydantic
 
 from common import config, paths
@@ -21,7 +23,8 @@ class Record(pydantic.BaseModel):
     """One experiment at one scale: ``results.json`` of a run, or a file under ``records/``.
 
     ``metrics``: metric -> seed -> value, or "1+2+3" -> value for a metric of several seeds together.
-    ``history``: rows of (seed, epoch, step, metric, value).
+    ``history``: rows of (seed, epoch, step, metric, value). ``earlier``: what the experiment gave when it was measured
+    before (``git_commit``, ``config``, ``metrics``), the newest first: each is a look at the test text.
     """
 
     model_config = pydantic.ConfigDict(frozen=True, extra="allow")
@@ -39,11 +42,38 @@ class Record(pydantic.BaseModel):
     provenance: dict[str, Any] = {}
     figures: dict[str, Any] = {}
     history: tuple[tuple[str, float, int, str, float], ...] = ()
+    earlier: tuple[dict[str, Any], ...] = ()
+
+    def sentences(self, metric: str) -> np.ndarray | None:
+        """BLEU counts ``[tuning starts, seeds, sentences, 9]`` behind ``metric``, where the figures hold them."""
+        counts = self.figures.get("sentences", {}).get(metric)
+        return None if counts is None else np.asarray(counts)
+
+    @property
+    def looks(self) -> int:
+        """How often the test text was evaluated for this experiment."""
+        return 1 + len(self.earlier)
 
     def values(self, metric: str) -> dict[str, float]:
-        """Seed -> value of ``metric``, or of what every run measures: ``seconds`` and ``throughput``."""
+        """Seed -> value of ``metric``, or of what every run measures: ``seconds`` and ``throughput``.
+
+        The mean over all looks with these settings, so that measuring again cannot choose.
+        """
         measured = {"seconds": self.seconds, "throughput": self.throughput}
-        return self.metrics.get(metric) or measured.get(metric, {})
+        looks = self.each_look(metric)
+        if len(looks) < 2:
+            return looks[0] if looks else measured.get(metric, {})
+        pooled: dict[str, list[float]] = {}
+        for seed, value in (pair for look in looks for pair in look.items()):
+            pooled.setdefault(seed, []).append(value)
+        return {seed: fmean(values) for seed, values in pooled.items()}
+
+    def each_look(self, metric: str) -> list[dict[str, float]]:
+        """``metric`` at each look with these settings, the newest first."""
+        settings = {key: value for key, value in self.config.items() if key != "seeds"}
+        before = [look["metrics"] for look in self.earlier
+                  if {key: value for key, value in look["config"].items() if key != "seeds"} == settings]
+        return [found[metric] for found in (self.metrics, *before) if found.get(metric)]
 
     def is_fixed(self, metric: str) -> bool:
         """Whether a single value is all there is to know: counted rather than trained, or over all seeds."""

@@ -1,14 +1,14 @@
 """What a paper's page says, for the HTML and the Markdown alike."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from matplotlib.figure import Figure
 
-from common import config
 from common.config import SCALES
 from common.reporting import text
+from common.reporting.evidence.deviations import deviations
 from common.reporting.evidence.published import Claim, Paper, load_paper
 from common.reporting.evidence.results import Record, Runs, evidence
 from common.reporting.pages.curves import learning_curves
@@ -28,17 +28,21 @@ PRECISIONS = {"bf16-mixed": "products in bfloat16"}  # single precision goes wit
 
 INTRODUCTION = (
     "Classic papers on recurrent networks, trained again from their descriptions and held against the "
-    "numbers they printed. Each claim below has a rule that was written before the runs it judges, and a verdict with "
-    "its evidence; a claim that fails is a result like one that holds. Where a rule was changed after a first "
-    "record, the paper's README says so."
+    "numbers they printed. Each claim below has a rule and a verdict with its evidence, and says whether the rule is "
+    "older than the runs it judges; a claim that fails is a result like one that holds."
 )
 VERDICT_MEANING = (
-    (claims.REPRODUCED, "At the paper's own scale: the published number within its tolerance or better (of success "
-     "rates and numbers of sequences, within our interval), or the claimed effect with a 95 % interval that excludes "
+    (claims.REPRODUCED, "At the paper's own scale, with all of its trials: our 95 % interval lies within the published "
+     "number's tolerance or is better, or the interval of the claimed effect excludes no effect."),
+    (claims.REACH, "The published number is met at a smaller scale, or with less than the paper did: orientation, no "
+     "more."),
+    (claims.DIRECTION, "The claimed effect, at a smaller scale or with less than the paper did; its interval excludes "
      "no effect."),
-    (claims.DIRECTION, "The same at a smaller scale: evidence for the claim, not for the published number."),
-    (claims.FAILED, "The interval lies against the claim, or the number is worse than its tolerance."),
-    (claims.INCONCLUSIVE, "The interval includes no effect, or there are too few seeds, or no trial came so far."),
+    (claims.OURS, "A contrast that the paper did not print holds; its interval excludes no effect."),
+    (claims.FAILED, "The interval lies against the claim, or wholly beyond the published number's tolerance."),
+    (claims.INCONCLUSIVE, "The interval includes no effect or an edge of the tolerance, there are too few seeds, no "
+     "trial came so far, or what a negative finding needs beside it does not work."),
+    (claims.RETIRED, "A verdict that was given and is no longer asked; the claim's page says why."),
     (claims.NOT_ATTEMPTED, "No run at this scale; the claim's page says why."),
 )  # fmt: skip
 
@@ -53,15 +57,13 @@ class Captions:
 
 SEEDS = Captions(
     "Each strip shows the effect of every seed (dots) and its 95 % interval (bar) against no effect, or against the "
-    "number it is held to (line). What the claim allows is shaded; a claim about an effect holds when the whole bar "
-    "lies in the shade.",
+    "number it is held to (line). What the claim allows is shaded; a claim holds when the whole bar lies in the shade.",
     "Every dot is one seed, the bar is the 95 % interval of the mean, the line is the published number.",
 )
 TRIALS = Captions(
     "Each strip shows an effect between independent trials, a rate, or the values of single trials (dots) and the "
     "95 % interval (bar) against no effect, or against the number it is held to (line). What the claim allows is "
-    "shaded; a claim about an effect or a bound holds when the whole bar lies in the shade, one about a published rate "
-    "or number of sequences when the bar reaches it.",
+    "shaded; a claim holds when the whole bar lies in the shade.",
     "A dot is a success rate with its exact 95 % interval (bar), or one trial. Of numbers that scatter by factors we "
     "give the median (short line) with its exact interval, and below it the mean with a bootstrap interval (bar), "
     "since papers print means: the difference is that of the means. The long line is the published number. A trial "
@@ -202,35 +204,6 @@ def provenance(report: PaperReport) -> list[str]:
     return [f"{', '.join(names)}: {around}." for around, names in groups.items()]
 
 
-def everywhere(names: str, all_names: Sequence[str]) -> str:
-    """The experiments of a deviation, the shorter way: those that have it, or all but those that have not."""
-    without = [name for name in all_names if name not in names.split(", ")]
-    return f"all but {', '.join(without)}" if names != "all" and len(without) < len(all_names) / 2 else names
-
-
-def deviations(name: str, scale: str, runs: Runs) -> list[tuple[str, str, Any, Any]]:
-    """(experiments, key, paper's value, ours) of the settings with which the runs were made.
-
-    These may be older than ``params.yaml``; a key that they do not know yet had the paper's value.
-    """
-    papers: dict[tuple[str, str], Any] = {}  # the paper's value where the declared one is another
-    declared = config.experiments(name, scale)
-    for names, key, before, _ in config.deviations(name, scale):
-        papers |= {(each, key): before for each in (declared if names == "all" else names.split(", "))}
-    rows: dict[tuple[str, str, str], tuple[Any, Any, list[str]]] = {}
-    for experiment, run in runs.items():
-        for key, value in config.resolve(name, experiment, scale).items():
-            before = papers.get((experiment, key), value)
-            ours = run.config.get(key, before)
-            if key != "seeds" and ours != before:
-                row = rows.setdefault((key, repr(before), repr(ours)), (before, ours, []))
-                row[2].append(experiment)
-    return [
-        ("all" if len(names) == len(runs) else everywhere(", ".join(names), list(runs)), key, before, ours)
-        for (key, _, _), (before, ours, names) in rows.items()
-    ]
-
-
 def build(name: str, draw: Callable[[str, str, Figure], None]) -> PaperReport:
     """Reads one paper's evidence and judges its claims; ``draw(paper, name, figure)`` keeps a figure."""
     paper = load_paper(name)
@@ -242,7 +215,7 @@ def build(name: str, draw: Callable[[str, str, Figure], None]) -> PaperReport:
         runs=runs,
         results=rows,
         verdicts=judge_all(name, paper, runs),
-        deviations={scale: deviations(name, scale, runs[scale]) for scale in SCALES if runs[scale]},
+        deviations={scale: deviations(name, paper, runs[scale]) for scale in SCALES if runs[scale]},
     )
     for scale in report.scales:
         for figure_name, caption, figure in learning_curves(paper, scale, runs[scale], rows):

@@ -7,7 +7,7 @@ from common.reporting import text
 from common.reporting.pages import cells, content
 from common.reporting.pages.content import PaperReport, ResultTable
 from common.reporting.pages.summary import Result
-from common.reporting.verdicts.claims import FAILED, HOLDS, INCONCLUSIVE, Verdict
+from common.reporting.verdicts.claims import FAILED, HOLDS, INCONCLUSIVE, REACH, Verdict
 
 LISTED = 5  # of more seeds, the range says as much
 
@@ -26,7 +26,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]], right: Sequence
 
 def verdict(one: Verdict) -> str:
     """Bold where the claim was decided, with a sign that survives without colour."""
-    sign = "✓" if one.verdict in HOLDS else "✕" if one.verdict == FAILED else ""
+    sign = "~" if one.verdict == REACH else "✓" if one.verdict in HOLDS else "✕" if one.verdict == FAILED else ""
     if sign:
         return f"**{sign} {one.verdict}**"
     return f"≈ {one.verdict}" if one.verdict == INCONCLUSIVE else one.verdict
@@ -117,12 +117,13 @@ def _claim(report: PaperReport, number: int) -> str:
     claim = report.paper.claims[number]
     lines = [f"### {number + 1}. {claim.says}\n", f"`{claim.id}`, {claim.where}\n"]
     lines.append(
-        "".join(f"- {one.scale}: {verdict(one)}. {one.evidence}.\n" for one in reversed(report.of(claim)))
+        "".join(f"- {one.scale}: {verdict(one)}. {'. '.join([one.evidence, *one.remarks])}.\n"
+                for one in reversed(report.of(claim)))
     )
     if claim.published:
         printed = ", ".join(f"{name} {text.printed(value)}" for name, value in claim.published.items())
         lines.append(f"As printed: {printed}.\n")
-    lines.append(f"Falsified if {claim.falsified_if.rstrip('.')}.\n")
+    lines.append(f"Falsified if {report.of(claim)[0].falsified_if}.\n")
     return "\n".join(lines)
 
 

@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass
 from statistics import fmean
 from typing import Any
 
-from common import config
 from common.config import SCALES
+from common.reporting.evidence.deviations import other_data
 from common.reporting.evidence.published import Paper, Row
 from common.reporting.evidence.results import Record, Runs, lacking, why_absent
 from common.reporting.evidence.statistics import estimate, median_interval
@@ -20,7 +20,7 @@ class Result:
     ``values`` has a value per seed, or per trial that came so far as to have one; ``trials`` is how many ran.
     ``mean`` is None where nothing was measured, and ``reason`` says why; ``median`` is None but for skewed
     quantities. ``seconds`` and ``throughput`` are means over seeds. ``comparable`` is False where the corpus is
-    not the paper's: the published number is about other data.
+    not the paper's: the published number is about other data. ``values`` are means over ``looks``.
     """
 
     paper: str
@@ -48,6 +48,7 @@ class Result:
     note: str
     reason: str
     comparable: bool
+    looks: tuple[float, ...] = ()  # the mean at each look at the test text, newest first, where there were several
 
     @property
     def is_rate(self) -> bool:
@@ -64,13 +65,16 @@ def _result(
     unit = paper.unit(row.metric) or ""
     values = run.values(row.metric) if run else {}
     skewed = paper.is_skewed(row.metric)
-    measured = estimate(values, unit, skewed) if values else None
+    measured = estimate(values, unit, skewed) if values and not paper.is_p_value(row.metric) else None
+    looks = [fmean(look.values()) for look in run.each_look(row.metric)] if run else []
     median = median_interval(list(values.values())) if values and skewed else None
     reason = ""
     if not run:
         reason = why_absent(name, [row.experiment], scale)
     elif not values:
         reason = lacking(paper, run, row.metric)
+    elif paper.is_p_value(row.metric):
+        reason = f"{', '.join(f'{value:g}' for value in values.values())}: p-values, which have no mean"
     return Result(
         paper=name,
         experiment=row.experiment,
@@ -97,16 +101,8 @@ def _result(
         note=row.note,
         reason=reason,
         comparable=comparable,
+        looks=tuple(looks) if len(looks) > 1 else (),
     )
-
-
-def other_data(name: str, scale: str) -> set[str]:
-    """The experiments that a scale runs on another corpus than the paper's."""
-    found: set[str] = set()
-    for experiments, key, _, _ in config.deviations(name, scale):
-        if key == "corpus":
-            found |= set(config.experiments(name, scale) if experiments == "all" else experiments.split(", "))
-    return found
 
 
 def results(name: str, paper: Paper, evidence: dict[str, Runs]) -> list[Result]:
@@ -140,7 +136,12 @@ def summary(results: Sequence[Result], verdicts: Sequence[tuple[str, Verdict]]) 
             "scale": one.scale,
             "verdict": one.verdict,
             "evidence": one.evidence,
-            "falsified_if": one.claim.falsified_if,
+            "falsified_if": one.falsified_if,
+            "registered": one.registered,
+            "looks": one.looks,
+            "unlike": one.unlike,
+            "reduced": one.reduced,
+            "decidable": one.undecidable or True,
         }
         for name, one in verdicts
     ]

@@ -3,8 +3,8 @@
 A comparison (``compare``, ``order``, ``ratio``, a ``value`` with a bound) is decided by the 95 % interval of its
 effect: it holds when the interval lies wholly on the claimed side, fails when it lies wholly on the other, and is
 open between. Seeds are paired; trials with ``paired_by: none`` are not, and may be of different number. A ``value``
-beside a published number holds within the tolerance or on the better side: the mean of seeds decides that; a success
-rate, or the mean of a skewed quantity, holds also when its interval covers the published number within the tolerance.
+beside a published number holds when the whole interval lies within the tolerance or on the better side, and fails when
+all of it lies beyond.
 ``all`` and ``order`` hold when every part holds, and fail when one part fails. A quantity with randomness and fewer
 than two seeds decides nothing.
 """
@@ -18,7 +18,7 @@ from common.reporting.evidence.published import Paper
 from common.reporting.evidence.results import Runs, lacking
 from common.reporting.evidence.rules import All, Compare, Entry, Order, Ratio, Term, Value, terms
 from common.reporting.text import percent, printed
-from common.reporting.verdicts.effects import Effect, Effects
+from common.reporting.verdicts.effects import Effect, Effects, label
 
 
 @dataclass(frozen=True)
@@ -70,15 +70,15 @@ class Judge:
     def _compare(self, a: Term, b: Term, rule: Compare | Order) -> Decision:
         effect = self.effects.difference(a, b, rule.paired_by)
         if effect is None:
-            return _open(f"{self.effects.label('−', a, b)}: the two have no {self.thing} in common")
+            return _open(f"{label('−', a, b)}: the two have no {self.thing} in common")
         return self._beyond(effect, 0.0, rule.expect)
 
     def _ratio(self, rule: Ratio, a: Term, b: Term) -> Decision:
         if min(*self.effects.values(a).values(), *self.effects.values(b).values()) <= 0:
-            return _open(f"{self.effects.label('/', a, b)}: a ratio needs numbers above 0")
+            return _open(f"{label('/', a, b)}: a ratio needs numbers above 0")
         effect = self.effects.ratio(a, b, rule.paired_by)
         if effect is None:
-            return _open(f"{self.effects.label('/', a, b)}: the two have no {self.thing} in common")
+            return _open(f"{label('/', a, b)}: the two have no {self.thing} in common")
         return self._beyond(effect, *_bound(rule))
 
     def _number(self, one: Term) -> Callable[[float], str]:
@@ -116,23 +116,18 @@ class Judge:
             -math.inf if rule.better == "lower" else line - slack,
             math.inf if rule.better == "higher" else line + slack,
         )
-        rate = self.paper.is_rate(metric)
-        off = f"{100 * rule.tolerance:g} points" if rate else printed(rule.tolerance)
+        off = f"{100 * rule.tolerance:g} points" if self.paper.is_rate(metric) else printed(rule.tolerance)
         claimed = f"published {self._number(rule.value)(line)}, tolerance {off}"
-        if effect.bounds is None or (rate and len(self.effects.values(rule.value)) < 2):
-            sentence = effect.sentence(f"one {self.thing} decides nothing ({claimed})")
-            return Decision(None, (Part(sentence, effect, line, allowed),))
-        # Papers print a rate or a mean of few trials: it is enough that ours may be the same.
-        scattered = (rate or self.paper.is_skewed(metric)) and not effect.exact
-        low, high = effect.bounds if scattered else (effect.mean, effect.mean)
-        if abs(effect.mean - line) <= slack:
-            holds, ending = True, "within the tolerance"
-        elif allowed[0] <= effect.mean <= allowed[1]:
-            holds, ending = True, "better than published"
-        elif scattered and low <= line + slack and high >= line - slack:
-            holds, ending = True, "the interval covers the published number"
-        else:
+        low, high = effect.bounds or (-math.inf, math.inf)
+        if effect.bounds is None:
+            holds, ending = None, f"one {self.thing} decides nothing"
+        elif allowed[0] <= low and high <= allowed[1]:
+            inside = abs(low - line) <= slack and abs(high - line) <= slack
+            holds, ending = True, "within the tolerance" if inside else "within the tolerance or better"
+        elif high < allowed[0] or low > allowed[1]:
             holds, ending = False, "outside the tolerance"
+        else:
+            holds, ending = None, "the interval reaches beyond the tolerance"
         return Decision(holds, (Part(effect.sentence(f"{ending} ({claimed})"), effect, line, allowed),))
 
 

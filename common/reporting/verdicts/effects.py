@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from common.reporting.evidence import statistics as st
+from common.reporting.evidence.hierarchical import gain, hierarchical_bootstrap
 from common.reporting.evidence.published import Paper
 from common.reporting.evidence.results import Runs
 from common.reporting.evidence.rules import Term
@@ -49,6 +50,13 @@ class Effect:
         return f"{shown} ({interval}, {self.basis}): {ending}"
 
 
+def label(sign: str, a: Term, b: Term) -> str:
+    """``a − b (metric)``, with both metrics where they differ."""
+    if a.metric == b.metric:
+        return f"{a.experiment} {sign} {b.experiment} ({a.metric})"
+    return f"{a.experiment} ({a.metric}) {sign} {b.experiment} ({b.metric})"
+
+
 class Effects:
     """Reads effects from the runs of one scale of one paper. Each method needs metrics that were measured.
 
@@ -65,19 +73,25 @@ class Effects:
         """A metric by itself; the mean of a skewed one, since means are what papers print."""
         values, unit, rate = self.values(one), self.paper.unit(one.metric) or "", self.paper.is_rate(one.metric)
         found = st.estimate(values, unit, self.paper.is_skewed(one.metric))
-        label, basis, exact = f"{one.experiment} ({one.metric})", self._basis(one), self._is_fixed(one)
+        name, basis, exact = f"{one.experiment} ({one.metric})", self._basis(one), self._is_fixed(one)
         if rate:
-            return Effect(label, {"": found.mean}, found.mean, found.low, found.high, exact, basis, percent,
+            return Effect(name, {"": found.mean}, found.mean, found.low, found.high, exact, basis, percent,
                           is_rate=True)  # fmt: skip
         if self.paper.is_skewed(one.metric):
-            label = f"mean of {label}"
-        return Effect(label, values, found.mean, found.low, found.high, exact, basis, number, unit)
+            name = f"mean of {name}"
+        return Effect(name, values, found.mean, found.low, found.high, exact, basis, number, unit)
 
     def difference(self, a: Term, b: Term, paired_by: str) -> Effect | None:
         """``a - b``; of success rates, in percentage points."""
         rate, fixed = self.paper.is_rate(a.metric), (self._is_fixed(a), self._is_fixed(b))
         x, y = self.values(a), self.values(b)
-        if paired_by == "none" and not any(fixed):
+        counts = [self.runs[one.experiment].sentences(one.metric) for one in (a, b)]
+        if all(one is not None for one in counts):
+            found = hierarchical_bootstrap(*counts)
+            starts, seeds, sentences = counts[0].shape[0], max(one.shape[1] for one in counts), counts[0].shape[2]
+            values = {str(n): value for n, value in enumerate(gain(*counts).mean(axis=0))}
+            basis = f"{several(starts, 'start')} of tuning, {several(seeds, 'seed')}, {several(sentences, 'sentence')}"
+        elif paired_by == "none" and not any(fixed):
             if rate:
                 found = independent.difference_of_rates(*((round(sum(z.values())), len(z)) for z in (x, y)))
             else:
@@ -93,7 +107,7 @@ class Effects:
         # Digits for the effect itself, but not for the rounding that is left where there is no effect.
         ends = [abs(end) for end in (found.low, found.high) if end is not None]
         size = times * max(abs(found.mean), 0.1 * max(ends, default=0))
-        return Effect(self.label("−", a, b), values, found.mean, found.low, found.high, all(fixed), basis,
+        return Effect(label("−", a, b), values, found.mean, found.low, found.high, all(fixed), basis,
                       lambda value: signed(times * value, size), unit)  # fmt: skip
 
     def ratio(self, a: Term, b: Term, paired_by: str) -> Effect | None:
@@ -109,14 +123,7 @@ class Effects:
                 return None
             found = st.ratio_interval(list(values.values()))
             basis = several(found.n, self.paper.run_of_a_seed)
-        label = self.label("/", a, b)
-        return Effect(label, values, found.mean, found.low, found.high, all(fixed), basis)
-
-    def label(self, sign: str, a: Term, b: Term) -> str:
-        """``a − b``, with the metrics where they differ."""
-        if a.metric == b.metric:
-            return f"{a.experiment} {sign} {b.experiment}"
-        return f"{a.experiment} ({a.metric}) {sign} {b.experiment} ({b.metric})"
+        return Effect(label("/", a, b), values, found.mean, found.low, found.high, all(fixed), basis)
 
     def _is_fixed(self, one: Term) -> bool:
         random = self.paper.is_rate(one.metric) or self.paper.is_skewed(one.metric)

@@ -32,6 +32,7 @@ PUBLISHED = {
     "year": 2001,
     "venue": "Journal 7",
     "summary": "Nets beat counts.",
+    "counted": ["counts"],
     "units": {"test/perplexity": "perplexity", "valid/perplexity": "perplexity"},
     "tables": [
         {
@@ -49,15 +50,13 @@ PUBLISHED = {
     "claims": [
         {"id": "net-beats-plain", "says": "The net is better.", "where": "Section 3",
          "rule": {"metric": "test/perplexity", "compare": ["net", "plain"], "expect": "lower",
-                  "paired_by": "seed"},
-         "falsified_if": "the interval includes 0"},
+                  "paired_by": "seed"}},
         {"id": "counts-exact", "says": "Counts give 141.2.", "where": "Table 1",
          "rule": {"value": {"experiment": "counts", "metric": "test/perplexity"}, "published": 141.2,
                   "tolerance": 0.3},
-         "scales": ["scaled", "paper"], "falsified_if": "it is another number"},
+         "scales": ["scaled", "paper"]},
         {"id": "big-is-better", "says": "Bigger is better.", "where": "Figure 2",
-         "rule": {"metric": "test/perplexity", "compare": ["big", "net"], "expect": "lower"},
-         "falsified_if": "it is not"},
+         "rule": {"metric": "test/perplexity", "compare": ["big", "net"], "expect": "lower"}},
     ],
 }  # fmt: skip
 
@@ -92,7 +91,6 @@ class Suite:
         self.root = root
         self.folder = root / "replications" / PAPER
         self.folder.mkdir(parents=True)
-        (root / "params.yaml").write_text(f"scale: quick\npapers: [{PAPER}]\n")
         self.write("params.yaml", PARAMS)
         self.write("paper.yaml", PUBLISHED)
         (self.folder / "README.md").write_text(

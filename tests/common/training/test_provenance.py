@@ -38,3 +38,25 @@ def test_machine_and_libraries():
     assert provenance.device_name("cpu")
     assert memory.peak_memory_mb() > 50
     memory.keep_freed_memory()  # changes speed only, whatever the C library
+
+
+def test_the_rules_that_name_an_experiment(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "REPLICATIONS", tmp_path)
+    (tmp_path / "p").mkdir()
+    assert provenance.rule_hashes("p", "net") == {}
+    file, text = tmp_path / "p" / "paper.yaml", """
+claims:
+  - {id: both, rule: {all: [{metric: net, compare: [net, plain], expect: lower}]}}
+  - {id: one, rule: {value: {experiment: plain, metric: net}, at_most: 2}}
+"""
+    file.write_text(text)
+    before = provenance.rule_hashes("p")
+    assert set(before) == {"both", "one"}
+    assert provenance.rule_hashes("p", "net") == {"both": before["both"]}
+    assert provenance.rule_hashes("p", "plain") == before
+    file.write_text(text.replace("{metric: net, compare: [net, plain], expect: lower}",
+                                 "{expect: lower, metric: net, compare: [net, plain]}"))
+    assert provenance.rule_hashes("p") == before  # the same rule, written otherwise
+    file.write_text(text.replace("at_most: 2", "at_most: 3"))
+    assert provenance.rule_hashes("p")["both"] == before["both"]
+    assert provenance.rule_hashes("p")["one"] != before["one"]

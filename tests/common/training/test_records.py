@@ -5,6 +5,7 @@ import yaml
 
 from common import config, paths
 from common.errors import UserError
+from common.training import provenance
 from common.training.execute import execute
 from common.training.records import promote
 
@@ -47,3 +48,39 @@ def test_without_a_finished_run(toy):
     with pytest.raises(UserError, match="no finished run at scale 'paper'; start one: replicate run toy1999_net net "
                                         "--scale paper"):
         promote(TOY, "paper")
+
+
+def test_measured_again_a_record_keeps_what_it_gave_before(toy):
+    execute(TOY, "net", "scaled", accelerator="cpu")
+    (path,) = promote(TOY, "scaled")
+    first = json.loads(path.read_text())
+    assert "earlier" not in first
+    for shift in (1, 2):
+        toy.step = lambda run, seed, shift=shift: run.record("test/error", seed, seed + shift)
+        execute(TOY, "net", "scaled", accelerator="cpu")
+        promote(TOY, "scaled")
+    record = json.loads(path.read_text())
+    assert record["metrics"] == {"test/error": {"1": 3.0, "2": 4.0}}
+    assert [look["metrics"]["test/error"] for look in record["earlier"]] == [
+        {"1": 2.0, "2": 3.0}, first["metrics"]["test/error"]]
+    assert record["earlier"][1]["config"] == first["config"]
+    before = path.read_bytes()
+    promote(TOY, "scaled")  # the same run is the same look
+    assert path.read_bytes() == before
+
+
+def test_a_damaged_record_is_not_overwritten(toy):
+    execute(TOY, "net", "scaled", accelerator="cpu")
+    (path,) = promote(TOY, "scaled")
+    path.write_text("{")
+    with pytest.raises(UserError, match="net.json: not a record"):
+        promote(TOY, "scaled")
+    assert path.read_text() == "{"
+
+
+def test_a_run_keeps_the_rules_that_name_it(toy):
+    (paths.REPLICATIONS / TOY / "paper.yaml").write_text(
+        "claims: [{id: c, rule: {metric: test/error, compare: [net, wide], expect: lower}}]\n")
+    folder = execute(TOY, "net", "scaled", accelerator="cpu")
+    made = json.loads((folder / "results.json").read_text())["provenance"]
+    assert made["rules"] == provenance.rule_hashes(TOY) and list(made["rules"]) == ["c"]

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from common.errors import UserError
-from common.reporting.evidence.results import Record, evidence, load_quick, load_records, why_absent
+from common.reporting.evidence.results import Record, evidence, load_quick, load_record, load_records, why_absent
 
 
 def test_the_declared_grid_loads(suite):
@@ -140,3 +140,18 @@ def test_evidence_without_quick_needs_no_runs(suite):
         "scaled": ["counts", "net", "plain"],
         "paper": [],
     }
+
+
+def test_looks_with_the_same_settings_are_pooled(suite):
+    settings = suite.result("net", "scaled")["config"]
+    other = settings | {"hidden": 60}
+    earlier = [
+        {"git_commit": "b", "config": settings | {"seeds": [1, 2]}, "metrics": {"m": {"1": 3.0, "2": 5.0}}},
+        {"git_commit": "a", "config": other, "metrics": {"m": {"1": 99.0}}},
+    ]
+    path = suite.record("net", "scaled", metrics={"m": {"1": 1.0, "2": 2.0, "3": 3.0}}, earlier=earlier)
+    record = load_record(path)
+    assert record.looks == 3
+    assert record.values("m") == {"1": 2.0, "2": 3.5, "3": 3.0}
+    assert record.each_look("m") == [{"1": 1.0, "2": 2.0, "3": 3.0}, {"1": 3.0, "2": 5.0}]
+    assert load_record(suite.record("net", "scaled")).looks == 1

@@ -2,14 +2,11 @@
 
 import copy
 import json
-from types import SimpleNamespace
 
 import pytest
 
-from common import config
 from common.reporting.evidence.statistics import bootstrap_mean
 from common.reporting.pages.cells import cells
-from common.reporting.pages.content import deviations, everywhere
 from common.reporting.pages.report import report
 from common.reporting.pages.summary import Result
 
@@ -56,12 +53,6 @@ def test_the_difference_to_nought_keeps_its_digits():
     assert cells(row(mean=8440.0 + 1e-12)).difference == "0"
 
 
-def test_deviations_are_said_the_shorter_way():
-    assert everywhere("a, b", ["a", "b", "c"]) == "all but c"
-    assert everywhere("a", ["a", "b", "c"]) == "a"
-    assert everywhere("all", ["a", "b", "c"]) == "all"
-
-
 @pytest.fixture
 def trials(suite):
     """The fake paper, with ten trials of the net of which seven succeed, and a plain one that never does."""
@@ -82,7 +73,7 @@ def trials(suite):
         ]},
     ]  # fmt: skip
     content["claims"] = [
-        {"id": "net-solves", "says": "The net solves it.", "where": "Table 1", "falsified_if": "not",
+        {"id": "net-solves", "says": "The net solves it.", "where": "Table 1",
          "rule": {"metric": "solved", "compare": ["net", "plain"], "expect": "higher", "paired_by": "none"}},
     ]  # fmt: skip
     suite.write("paper.yaml", content)
@@ -140,15 +131,3 @@ def test_a_table_that_no_run_of_a_scale_measured_is_not_shown_there(suite):
     scaled, quick = suite.pages()["fake2001_nets.md"].decode().split("### Scale scaled")[1].split("### Scale quick")
     assert "| Table 9 |" in scaled and "| Table 9 |" not in quick
     assert "Not attempted at this scale: Table 9." in quick
-
-
-def test_deviations_are_those_of_the_runs_even_where_they_are_older_than_the_settings(monkeypatch):
-    monkeypatch.setattr(config, "experiments", lambda name, scale: ["net", "late"])
-    monkeypatch.setattr(config, "deviations", lambda name, scale: [("all", "lr", 0.1, 0.5), ("net", "hold", 0, 3)])
-    monkeypatch.setattr(config, "resolve", lambda name, experiment, scale: {
-        "lr": 0.5, "hold": 3 if experiment == "net" else 0, "seeds": [1]})
-    now = SimpleNamespace(config={"lr": 0.5, "hold": 0, "seeds": [1, 2]})
-    older = SimpleNamespace(config={"lr": 0.2})
-    both = deviations("toy", "scaled", {"net": older, "late": now})
-    assert both == [("net", "lr", 0.1, 0.2), ("late", "lr", 0.1, 0.5)]
-    assert deviations("toy", "scaled", {"late": now}) == [("all", "lr", 0.1, 0.5)]

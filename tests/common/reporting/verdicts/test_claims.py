@@ -1,9 +1,9 @@
 import pytest
 
-from common.reporting.evidence.published import Claim, Paper
+from common.reporting.evidence.published import Claim
 from common.reporting.evidence.results import Record
 from common.reporting.verdicts import claims
-from common.reporting.verdicts.claims import DIRECTION, FAILED, INCONCLUSIVE, NOT_ATTEMPTED, REPRODUCED, judge
+from common.reporting.verdicts.claims import DIRECTION, FAILED, INCONCLUSIVE, NOT_ATTEMPTED, REACH, REPRODUCED
 
 LOW = {"1": 100.0, "2": 101.0, "3": 102.0}
 HIGH = {"1": 110.0, "2": 111.5, "3": 112.0}
@@ -13,18 +13,14 @@ NEAR = {"1": 101.0, "2": 100.0, "3": 102.5}
 def run(values, trained=True, **more):
     """A run with the metric ``m`` and others."""
     history = (("1", 1, 1, "valid/m", 2.0),) if trained else ()
-    return Record(paper="p", experiment="?", scale="scaled", seeds=(1,), metrics={"m": values, **more},
-                  parameters=None, seconds={"1": 100.0}, history=history)  # fmt: skip
+    return Record(paper="p", experiment="?", scale="scaled", seeds=(1, 2, 3) if trained else (1,),
+                  metrics={"m": values, **more}, parameters=None, seconds={"1": 100.0}, history=history)  # fmt: skip
 
 
 @pytest.fixture
-def decide(suite):
-    paper = Paper.model_validate(suite.published | {"units": {"m": "points"}})
-
+def decide(judged):
     def decide(rule, scale="scaled", scales=None, **runs):
-        runs = {name: one.model_copy(update={"experiment": name}) for name, one in runs.items()}
-        claim = Claim(id="c", says="s", where="w", rule=rule, falsified_if="f", scales=scales)
-        return judge(suite.name, paper, claim, scale, runs)
+        return judged({"units": {"m": "points"}}, rule, scale, runs, scales=scales)
 
     return decide
 
@@ -53,7 +49,7 @@ def test_compare(decide, a, b, expect, verdict):
 def test_the_evidence_says_the_numbers(decide):
     found = decide(compare("a", "b"), a=run(LOW), b=run({"1": 110.0, "2": 111.0, "3": 112.0}))
     assert found.evidence == (
-        "a − b = −10.0 points (95 % interval −10.0 to −10.0, 3 seeds): the claimed direction"
+        "a − b (m) = −10.0 points (95 % interval −10.0 to −10.0, 3 seeds): the claimed direction"
     )
     (part,) = found.parts
     assert part.effect.values == {"1": -10.0, "2": -10.0, "3": -10.0}
@@ -126,13 +122,13 @@ def test_a_ratio_of_exactly_the_bound_is_allowed(decide):
 @pytest.mark.parametrize(
     "mean, better, verdict",
     [
-        (141.2, "lower", DIRECTION),
-        (141.5, "lower", DIRECTION),  # the tolerance itself, although 141.5 - 141.2 > 0.3 in binary
+        (141.2, "lower", REACH),
+        (141.5, "lower", REACH),  # the tolerance itself, although 141.5 - 141.2 > 0.3 in binary
         (141.51, "lower", FAILED),
-        (120.0, "lower", DIRECTION),
+        (120.0, "lower", REACH),
         (120.0, "higher", FAILED),
-        (160.0, "higher", DIRECTION),
-        (140.9, None, DIRECTION),
+        (160.0, "higher", REACH),
+        (140.9, None, REACH),
         (120.0, None, FAILED),
         (160.0, None, FAILED),
     ],
@@ -145,8 +141,16 @@ def test_value(decide, mean, better, verdict):
         "better": better,
     }
     assert decide(rule, a=run({"1": mean}, trained=False)).verdict == verdict
-    assert decide(rule, a=run({"1": mean - 1, "2": mean + 1})).verdict == verdict
     assert decide(rule, a=run({"1": mean})).verdict == INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    "mean, spread, verdict",
+    [(141.2, 0.01, REPRODUCED), (141.2, 1, INCONCLUSIVE), (141.45, 0.1, INCONCLUSIVE), (143, 0.1, FAILED)],
+)
+def test_a_published_number_wants_the_whole_interval_within_its_tolerance(decide, mean, spread, verdict):
+    rule = {"value": {"experiment": "a", "metric": "m"}, "published": 141.2, "tolerance": 0.3}
+    assert decide(rule, scale="paper", a=run({"1": mean - spread, "2": mean, "3": mean + spread})).verdict == verdict
 
 
 def test_all_holds_when_every_part_holds(decide):
@@ -179,7 +183,7 @@ def test_a_claim_may_be_about_time(decide):
 
 def test_the_mark_follows_the_largest_decided_scale(suite, decide):
     def verdict(name, scale, outcome):
-        claim = Claim(id=name, says="s", where="w", rule=compare("a", "b"), falsified_if="f")
+        claim = Claim(id=name, says="s", where="w", rule=compare("a", "b"))
         return claims.Verdict(claim, scale, outcome, ())
 
     small, large = verdict("x", "quick", FAILED), verdict("x", "scaled", DIRECTION)
