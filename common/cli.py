@@ -22,12 +22,6 @@ Papers = Annotated[Optional[list[str]], typer.Argument(help="Folder names of pap
 Scale = Annotated[str, typer.Option(help="quick, scaled or paper.")]
 
 
-# Corpora of a paper that are parts of one in the catalogue; those that are read over the network as they are needed.
-PARTS = {"nottingham": "music", "piano_midi": "music", "musedata": "music", "multi30k-en-fr": "multi30k",
-         "tatoeba-en-fr": "tatoeba-fra-eng"}
-STREAMED = {"wmt14-en-fr"}
-
-
 @app.command("list")
 def list_() -> None:
     """Papers, their experiments and scales, and whether the data they need is here."""
@@ -54,16 +48,20 @@ def list_() -> None:
 
 
 def _state(corpus: str, states: dict[str, str]) -> str:
-    return "streamed" if corpus in STREAMED else states.get(PARTS.get(corpus, corpus), "made here")
+    from common.data import catalog
+
+    return "streamed" if corpus in catalog.STREAMED else states.get(catalog.entry_of(corpus), "made here")
 
 
 @data.command("fetch")
 def data_fetch(corpora: Annotated[list[str], typer.Argument(help="Names; see `replicate data status`.")]) -> None:
     """Get corpora from data/ itself, from $REPLICATIONS_MIRROR, or from their address; check their SHA-256."""
+    from common import pipeline
     from common.data import fetch
 
     for corpus in corpora:
         typer.echo(f"{corpus}: {fetch.fetch(corpus)}")
+        pipeline.fetched(corpus)
 
 
 @data.command("verify")
@@ -112,6 +110,8 @@ def run(
         if seeds or set_ or precision or devices * num_nodes > 1:
             raise UserError(f"{paper}: name the experiment that these options are for")
         typer.echo(f"results: {os.path.relpath(execute_all(paper, scale, accelerator), paths.ROOT)}")
+        if scale == "quick":
+            _leave_for_dvc(paper, scale)
         return
     folder = execute(paper, experiment, scale, seeds=seeds or (), overrides=set_ or (), devices=devices,
                      nodes=num_nodes, precision=precision, accelerator=accelerator)
@@ -126,19 +126,39 @@ def record(paper: Paper, scale: Scale = "scaled") -> None:
 
     for path in promote(paper, scale):
         typer.echo(path.relative_to(paths.ROOT))
+    _leave_for_dvc(paper, scale)
+
+
+def _leave_for_dvc(paper: str, scale: str) -> None:
+    from common import pipeline
+    from common.reporting import metrics
+
+    metrics.write(paper, scale)
+    pipeline.receipt(paper, scale)  # the last: with it the stage is done
+
+
+@app.command()
+def pipeline() -> None:
+    """Write every dvc.yaml, and the digests of code that their stages depend on, from the folders."""
+    from common.pipeline import write
+
+    for path in write():
+        typer.echo(path.relative_to(paths.ROOT))
 
 
 @app.command()
 def report(papers: Papers = None) -> None:
     """Write reports/ from the quick runs and the records, and the tables of the papers' READMEs."""
+    from common.reporting import metrics
     from common.reporting.pages import readme
     from common.reporting.pages.report import report as write
-    from common.reporting.pages.report import reported_papers
 
-    names = papers or reported_papers()
+    names = papers or config.papers()
     folder = write(names)
     for paper in names:
         readme.fill(paper)
+        for scale in config.SCALES[1:]:
+            metrics.write(paper, scale)
     typer.echo(f"open {folder.relative_to(paths.ROOT) / 'index.html'}")
 
 

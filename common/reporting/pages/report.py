@@ -11,18 +11,8 @@ from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from common import config, paths
-from common.errors import UserError
 from common.reporting.pages import content, figures, html, markdown
 from common.reporting.pages.summary import summary
-
-
-def reported_papers() -> list[str]:
-    """The papers that the root ``params.yaml`` lists."""
-    path = paths.ROOT / "params.yaml"
-    names = config.read_yaml(path).get("papers") or []
-    if not names:
-        raise UserError(f"{path}: 'papers:' lists no paper to report on")
-    return [config.require_paper(name) for name in names]
 
 
 def write(papers: Sequence[str], folder: Path) -> None:
@@ -45,7 +35,7 @@ def write(papers: Sequence[str], folder: Path) -> None:
 
 
 def report(papers: Sequence[str] | None = None) -> Path:
-    """Makes ``reports/`` on ``papers`` (default: those in the root ``params.yaml``) and returns the folder.
+    """Makes ``reports/`` on ``papers`` (default: all) and returns the folder.
 
     The folder is replaced as a whole, and only when everything was written: an error leaves the previous
     report. It then covers ``papers`` and no other. The same runs give the same bytes.
@@ -53,7 +43,7 @@ def report(papers: Sequence[str] | None = None) -> Path:
     Raises:
         UserError: an unknown paper, a bad ``paper.yaml``, or quick runs that are not the declared ones.
     """
-    names = [config.require_paper(name) for name in papers] if papers else reported_papers()
+    names = [config.require_paper(name) for name in papers] if papers else config.papers()
     target = paths.REPORTS
     target.parent.mkdir(parents=True, exist_ok=True)
     # Beside the target, so that the swap is a rename and not a copy.

@@ -1,7 +1,6 @@
 import pytest
-import yaml
 
-from common import config, paths
+from common import paths
 from common.training import closure
 from common.training.closure import code_fingerprint, import_closure
 
@@ -54,22 +53,3 @@ def test_the_fingerprint_follows_every_file_of_the_closure_and_no_other(package)
     path.rename(path.with_name("mistakes.py"))
     package("common/lazy.py", "import common.mistakes\n")
     assert code_fingerprint("replications.p.x") not in (before, after)
-
-
-@pytest.mark.parametrize("paper", config.papers())
-def test_pipelines_depend_on_the_code_that_their_experiment_imports(paper):
-    pipeline = yaml.safe_load((paths.REPLICATIONS / paper / "dvc.yaml").read_text())
-    expected = [path.relative_to(paths.ROOT).as_posix() for path in import_closure(f"replications.{paper}.experiment")]
-    assert set(pipeline["stages"]) == {scale for scale in config.SCALES if config.experiments(paper, scale)}
-    for scale, stage in pipeline["stages"].items():
-        code = [path for path in stage["deps"] if path.endswith(".py")]
-        assert code == expected, f"{paper}, {scale}: deps must be:\n" + "\n".join(f"      - {p}" for p in expected)
-        assert stage["wdir"] == "../.."
-        runs = f"replications/{paper}/runs/{scale}"
-        if scale == "quick":
-            assert stage["cmd"] == f"replicate run {paper} --scale quick"
-            assert stage["outs"] == [{runs: {"persist": True}}]
-        else:
-            assert stage["matrix"]["experiment"] == config.experiments(paper, scale)
-            assert stage["cmd"] == f"replicate run {paper} ${{item.experiment}} --scale {scale}"
-            assert stage["outs"] == [f"{runs}/${{item.experiment}}"]
