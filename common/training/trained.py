@@ -30,7 +30,7 @@ def trained(
     valid: Iterable | None,
     *,
     max_epochs: int,
-    unit: str,
+    unit: str | None,
     keep: Keeper | None = None,
     name: str = "model",
     part: Callable[[L.LightningModule], nn.Module] = lambda module: module,
@@ -47,7 +47,7 @@ def trained(
 
     Args:
         train, valid, max_epochs, curve, options: as of :func:`common.training.fit.fit`.
-        unit: of the speed, which is that of ``module.counted``.
+        unit: of the speed, which is that of ``module.counted``; None: another training's speed is the seed's.
         keep: whose weights come back at the end; none: the last ones.
         part: the part of the module whose weights are kept.
     """
@@ -64,7 +64,8 @@ def trained(
             checkpoints.save_atomically({
                 "config": run.settings, "vocabularies": [each.fingerprint for each in _vocabularies(run.corpus)],
                 "weights": copied(part(module)), **(about or {})}, path)
-    run.measure_throughput(seed, curve(f"train/{module.counted}_per_second"), unit)
+    if unit:
+        run.measure_throughput(seed, curve(f"train/{module.counted}_per_second"), unit)
     return module.cpu().eval()
 
 
