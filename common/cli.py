@@ -10,7 +10,7 @@ from typing import Annotated, Optional
 import typer
 
 from common import config, paths
-from common.errors import UserError
+from common.errors import Interrupted, UserError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
                   help="Replications of the classic recurrent-network papers, measured against their printed numbers.")
@@ -24,8 +24,10 @@ Scale = Annotated[str, typer.Option(help="quick, scaled or paper.")]
 
 @app.command("list")
 def list_() -> None:
-    """Papers, their experiments and scales, and whether the data they need is here."""
+    """Papers, their experiments and scales, own runs, and whether the data they need is here."""
     from common.data import catalog, fetch
+    from common.reporting import own
+    from common.training.finished import own_runs
 
     states = {row.corpus: row.state for row in fetch.status()}
     for paper in config.papers():
@@ -41,6 +43,10 @@ def list_() -> None:
             done = [s for s in config.SCALES if (paths.REPLICATIONS / paper / "runs" / s / name).exists()
                     or (paths.REPLICATIONS / paper / "records" / s / f"{name}.json").exists()]
             typer.echo(f"    {name:{width}}  {where:22}  results: {', '.join(done) or 'none yet'}")
+        for folder in own_runs(paper):
+            found = own.read(folder)
+            typer.echo(f"    own run {folder.name}: {found['experiment']} ({found['scale']}), "
+                       f"{', '.join(own.changes(found)) or 'as declared'}")
     first = config.papers()[0]
     absent = [name for name in catalog.entries() if states[name] != "here"]
     typer.echo(f"\nTrain one:    replicate run {first} {config.experiments(first, 'quick')[0]}")
@@ -95,11 +101,12 @@ def run(
     devices: Annotated[int, typer.Option(min=1, help="Processes (CPU) or GPUs that share one training.")] = 1,
     num_nodes: Annotated[int, typer.Option(min=1, help="Machines; started by torchrun or SLURM.")] = 1,
     precision: Annotated[Optional[str], typer.Option(help="Lightning's, such as 32-true or bf16-mixed.")] = None,
+    name: Annotated[Optional[str], typer.Option(help="Of a run of your own, in runs/own/.")] = None,
     accelerator: Annotated[Optional[str], typer.Option(help="cpu or cuda; default: cuda where there is one.")] = None,
 ) -> None:
     """Train and evaluate one experiment, or all of a paper. Interrupted, the same command goes on where it stopped.
 
-    With --seeds, --set or --precision the results go to runs/own/ and never count as evidence.
+    With --seeds, --set, --precision or --name the results go to runs/own/ and never count as evidence.
     """
     from common.training.execute import execute
     from common.training.run import is_first_process
@@ -107,14 +114,14 @@ def run(
     if experiment is None:
         from common.training.side_by_side import execute_all
 
-        if seeds or set_ or precision or devices * num_nodes > 1:
+        if seeds or set_ or precision or name or devices * num_nodes > 1:
             raise UserError(f"{paper}: name the experiment that these options are for")
         typer.echo(f"results: {os.path.relpath(execute_all(paper, scale, accelerator), paths.ROOT)}")
         if scale == "quick":
             _leave_for_dvc(paper, scale)
         return
     folder = execute(paper, experiment, scale, seeds=seeds or (), overrides=set_ or (), devices=devices,
-                     nodes=num_nodes, precision=precision, accelerator=accelerator)
+                     nodes=num_nodes, precision=precision, accelerator=accelerator, name=name)
     if is_first_process():
         typer.echo(f"results: {os.path.relpath(folder, paths.ROOT)}")
 
@@ -148,8 +155,8 @@ def pipeline() -> None:
 
 @app.command()
 def report(papers: Papers = None) -> None:
-    """Write reports/ from the quick runs and the records, and the tables of the papers' READMEs."""
-    from common.reporting import metrics
+    """Write reports/ from the quick runs and the records, the tables of the papers' READMEs, and one of own runs."""
+    from common.reporting import metrics, own
     from common.reporting.pages import readme
     from common.reporting.pages.report import report as write
 
@@ -159,6 +166,8 @@ def report(papers: Papers = None) -> None:
         readme.fill(paper)
         for scale in config.SCALES[1:]:
             metrics.write(paper, scale)
+        if table := own.write(paper):
+            typer.echo(f"own runs: {table.relative_to(paths.ROOT)}")
     typer.echo(f"open {folder.relative_to(paths.ROOT) / 'index.html'}")
 
 
@@ -168,6 +177,7 @@ def try_(
     text: Annotated[Optional[str], typer.Argument(help="What the model starts from.")] = None,
     experiment: Annotated[Optional[str], typer.Option(help="Which model; default: the paper's first network.")] = None,
     scale: Scale = "quick",
+    name: Annotated[Optional[str], typer.Option(help="A run of your own; see `replicate list`.")] = None,
     seed: int = 1,
     length: Annotated[int, typer.Option(min=1, help="How much to produce.")] = 40,
 ) -> None:
@@ -179,7 +189,7 @@ def try_(
     program = importlib.import_module(f"replications.{paper}.demo")
     experiment = experiment or program.DEFAULT_EXPERIMENT
     config.resolve(paper, experiment, scale)  # an unknown name is an error of its own
-    folder = run_folder(paper, experiment, scale)
+    folder = run_folder(paper, name, "own") if name else run_folder(paper, experiment, scale)
     model = folder / f"seed-{seed}.pt"
     if not model.exists():
         raise UserError(f"{model}: no trained model; train it: replicate run {paper} {experiment} --scale {scale}")
@@ -219,6 +229,9 @@ def main() -> None:
     except UserError as error:
         typer.secho(f"replicate: {error}", err=True, fg="red")
         sys.exit(2)
+    except Interrupted:
+        typer.secho("asked to end; the same command goes on where it stopped", err=True)
+        sys.exit(Interrupted.EXIT)
     except SystemExit as end:
         if end.code == 130:  # typer's way to end at Ctrl-C
             typer.secho("interrupted; the same command goes on where it stopped", err=True)

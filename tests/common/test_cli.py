@@ -1,5 +1,6 @@
 """What the user sees: one message and exit code 2, never a traceback."""
 
+import re
 import sys
 
 import pytest
@@ -43,7 +44,7 @@ def test_a_command_line_that_cannot_be_read_is_explained(replicate, words):
 
 def test_a_run_from_the_command_line(toy, replicate):
     code, output, errors = replicate("run", TOY, "net", "--seeds", "3", "--seeds", "4", "--set", "lr=0.5")
-    assert code == 0 and errors == "" and output.endswith("runs/own/net\n")
+    assert code == 0 and errors == "" and re.search(r"runs/own/net-\w{8}\n$", output)
     assert sorted(path.name for path in (paths.REPLICATIONS / TOY / "runs" / "own" / "net").iterdir()) == [
         "history.csv", "results.json", "seed-3.pt", "seed-4.pt"]
 

@@ -12,7 +12,8 @@ from common import paths
 from common.errors import UserError
 from common.training.execute import execute, train_seed
 from common.training.finished import run_folder
-from common.training.side_by_side import execute_all
+from common.training.side_by_side import cores as cores_here
+from common.training.side_by_side import execute_all, places
 
 TOY = "toy1999_net"
 
@@ -199,3 +200,22 @@ def test_its_processes_end_with_it(toy, tmp_path, monkeypatch, kill):
 def test_a_scale_without_experiments():
     with pytest.raises(UserError, match="hochreiter1997_lstm: nothing is declared at scale 'scaled'"):
         execute_all("hochreiter1997_lstm", "scaled")
+
+
+def test_each_gpu_has_a_job_of_its_own(toy, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "a GPU")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5,7")
+    assert places("cpu", False) == places(None, True) == [{}] * cores_here()
+    assert places(None, False) == [{"CUDA_VISIBLE_DEVICES": "5"}, {"CUDA_VISIBLE_DEVICES": "7"}]
+    step = toy.step
+
+    def with_gpu(run, seed):
+        step(run, seed)
+        run.record("gpu", seed, int(os.environ["CUDA_VISIBLE_DEVICES"]))
+        time.sleep(0.3)
+
+    toy.step = with_gpu
+    execute_all(TOY)
+    assert {results(name)["metrics"]["gpu"]["1"] for name in ("net", "wide")} == {5, 7}
