@@ -1,7 +1,7 @@
 """What a paper printed: its tables and its claims, read from ``replications/<paper>/paper.yaml``.
 
 Every number that a reader can compare ours with comes from this file, and so does every rule by which a claim
-is decided; the rules are written before anything is trained.
+is decided. A run keeps the hash of the rules that name it, so a report can say which is older.
 """
 
 import re

@@ -65,7 +65,8 @@ class Record(pydantic.BaseModel):
             return looks[0] if looks else measured.get(metric, {})
         pooled: dict[str, list[float]] = {}
         for seed, value in (pair for look in looks for pair in look.items()):
-            pooled.setdefault(seed, []).append(value)
+            if "+" not in seed or seed in looks[0]:  # the average of fewer networks is another quantity
+                pooled.setdefault(seed, []).append(value)
         return {seed: fmean(values) for seed, values in pooled.items()}
 
     def each_look(self, metric: str) -> list[dict[str, float]]:

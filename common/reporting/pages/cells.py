@@ -75,15 +75,17 @@ def basis(row: Result) -> str:
     """What a result stands on: successes of trials, seeds that measured it of those that ran, or all together."""
     joined = [key for key in row.values if "+" in key]
     if joined:
-        shown = f"{joined[0].count('+') + 1} together"
-    elif row.is_rate:
-        shown = f"{sum(row.values.values()):.0f} of {len(row.values)}"
-    else:
-        shown = text.share(len(row.values), row.trials)
-    if not row.looks:
-        return shown
+        return f"{joined[0].count('+') + 1} together"
+    if row.is_rate:
+        return f"{sum(row.values.values()):.0f} of {len(row.values)}"
+    return text.share(len(row.values), row.trials)
+
+
+def looks(row: Result) -> str:
+    """What each look at the test text gave, the newest first; empty for a single one."""
     write = text.percent if row.is_rate else text.number
-    return f"{shown}; {len(row.looks)} looks: {', '.join(write(look) for look in row.looks)}"
+    shown = ", ".join(write(look) for look in row.looks)
+    return f"{len(row.looks)} looks: {shown}" if row.looks else ""
 
 
 def reason(row: Result) -> str:

@@ -55,6 +55,7 @@ def environment() -> jinja2.Environment:
         "cells": cells.cells,
         "published": cells.published,
         "reason": cells.reason,
+        "looks": cells.looks,
         "end": end,
         "provenance": content.provenance,
     }

@@ -65,7 +65,8 @@ def result_table(shown: ResultTable, thing: str) -> str:
         if one.mean:
             ours = f"median **{one.ours}**, mean {one.mean}{unit}"
         interval = one.interval + (f", mean {one.mean_interval}" if one.mean else "")
-        lines.append([label, published(row), ours, one.difference, interval, basis(row, size)])
+        stands_on = "; ".join(part for part in (basis(row, size), cells.looks(row)) if part)
+        lines.append([label, published(row), ours, one.difference, interval, stands_on])
     head = (cell(shown.where) or "Experiment", "published", "ours", "difference", "95 % interval", f"{thing}s")
     return table(head, lines, right=(1, 2, 3, 4))
 

@@ -155,3 +155,8 @@ def test_looks_with_the_same_settings_are_pooled(suite):
     assert record.values("m") == {"1": 2.0, "2": 3.5, "3": 3.0}
     assert record.each_look("m") == [{"1": 1.0, "2": 2.0, "3": 3.0}, {"1": 3.0, "2": 5.0}]
     assert load_record(suite.record("net", "scaled")).looks == 1
+    fewer = [{"git_commit": "b", "config": settings, "metrics": {"m/average": {"1+2": 5.0}, "m": {"1": 1.0}}}]
+    grown = {"m/average": {"1+2+3": 4.0}, "m": {"1": 1.0, "2": 2.0}}
+    record = load_record(suite.record("net", "scaled", metrics=grown, earlier=fewer))
+    assert record.values("m/average") == {"1+2+3": 4.0} and record.values("m") == grown["m"]
+    assert record.is_fixed("m/average")
