@@ -69,6 +69,19 @@ def trained(
     return module.cpu().eval()
 
 
+def kept(path: Path, config: type) -> tuple[dict[str, Any], Any]:
+    """What :func:`trained` has kept in a file, and the paper's typed settings (``config``) in it.
+
+    Raises:
+        UserError: no such file, or not a checkpoint of this paper.
+    """
+    saved = checkpoints.load(path)
+    try:
+        return saved, config(**saved["config"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{path}: not a network of this paper; name one that `replicate run` has made") from error
+
+
 def restored(path: Path, config: type, load_data: Callable, build: Callable) -> tuple[L.LightningModule, Any]:
     """The network that :func:`trained` has kept in a file, and the corpus that it was trained on.
 
@@ -79,11 +92,7 @@ def restored(path: Path, config: type, load_data: Callable, build: Callable) -> 
     Raises:
         UserError: no such file, not a checkpoint of this paper, or its vocabularies are not those of the corpus now.
     """
-    saved = checkpoints.load(path)
-    try:
-        settings = config(**saved["config"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{path}: not a network of this paper; name one that `replicate run` has made") from error
+    saved, settings = kept(path, config)
     corpus = load_data(settings)
     for vocabulary, fingerprint in zip(_vocabularies(corpus), saved["vocabularies"], strict=True):
         vocabulary.require_same(fingerprint, str(path))
