@@ -1,8 +1,8 @@
-"""The ``dvc.yaml`` files, and the digests of code that their stages depend on, written from the folders.
+"""The ``dvc.yaml`` files, written from the folders, and what their stages depend on and leave.
 
-A stage depends on the code of its experiment by one file, ``code.sha256``: the digest of all that ``experiment.py``
+A stage depends on the code of its experiment by one file of ``build/code/``: the digest of all that ``experiment.py``
 imports, so that a change in ``common/`` makes due the papers that use it and no other. The stage ``code`` brings these
-files up to date before any other stage is looked at.
+digests up to date before any other stage is looked at; git does not keep them, so none can be stale there.
 
 What a stage leaves for DVC is a receipt, which says what was made and from what. It has the same bytes on every
 machine, so that ``dvc.lock`` does not change where nothing else did; results do not.
@@ -11,11 +11,12 @@ machine, so that ``dvc.lock`` does not change where nothing else did; results do
 import json
 import os
 from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 
 from common import config, paths
 from common.data import catalog
-from common.training.closure import code_fingerprint
+from common.training.closure import code_fingerprint, files_fingerprint, import_closure
 
 HEAD = "# Written by `replicate pipeline`.\n"
 RECEIPT = "{cache: false, persist: true}"  # persist: or DVC puts an old receipt back instead of running the stage
@@ -29,26 +30,32 @@ def corpora(paper: str, scale: str) -> list[str]:
 
 
 def generated() -> dict[Path, str]:
-    """Every file of this module's and its text; paths are from the root of the checkout."""
-    scales = {paper: [one for one in config.SCALES if config.experiments(paper, one)] for paper in config.papers()}
-    read = {(paper, scale): corpora(paper, scale) for paper in scales for scale in scales[paper]}
-    files = {Path("dvc.yaml"): _root(list(scales), sorted({name for names in read.values() for name in names}))}
-    for paper in scales:
-        folder = Path("replications") / paper
-        files[folder / "code.sha256"] = code_fingerprint(f"replications.{paper}.experiment") + "\n"
-        files[folder / "dvc.yaml"] = _paper(paper, {scale: read[paper, scale] for scale in scales[paper]})
-    return files
+    """Every ``dvc.yaml`` and its text; paths are from the root of the checkout."""
+    read = {paper: {scale: corpora(paper, scale) for scale in config.SCALES if config.experiments(paper, scale)}
+            for paper in config.papers()}
+    files = {Path("replications") / paper / "dvc.yaml": _paper(paper, scales) for paper, scales in read.items()}
+    all_read = sorted({name for scales in read.values() for name in chain(*scales.values())})
+    return files | {Path("common/data/dvc.yaml"): _fetch(all_read), Path("dvc.yaml"): _root(list(read))}
+
+
+def digests() -> dict[str, str]:
+    """Name in ``build/code/`` -> SHA-256: of each paper's code, and of what the reports are made from but runs."""
+    files = [*import_closure("common.reporting.pages.report"),
+             *sorted(paths.ROOT.glob("common/reporting/pages/templates/*"))]
+    for paper in config.papers():
+        folder = paths.REPLICATIONS / paper
+        files += import_closure(f"replications.{paper}.figures")
+        files += [folder / "paper.yaml", folder / "params.yaml", *sorted(folder.glob("records/*/*.json"))]
+    code = {paper: code_fingerprint(f"replications.{paper}.experiment") for paper in config.papers()}
+    return code | {"reports": files_fingerprint(files)}
 
 
 def write() -> list[Path]:
-    """Brings the generated files up to date; those that were not."""
-    written = []
-    for path, text in generated().items():
-        path = paths.ROOT / path
-        if not path.exists() or path.read_text(encoding="utf-8") != text:
-            path.write_text(text, encoding="utf-8")
-            written.append(path)
-    return written
+    """Brings the generated files and the digests up to date; returns the files that were not."""
+    wanted = {paths.ROOT / path: text for path, text in generated().items()}
+    wanted |= {paths.BUILD / "code" / f"{name}.sha256": digest + "\n" for name, digest in digests().items()}
+    stale = [path for path, text in wanted.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    return [_put(path, wanted[path]) for path in stale]
 
 
 def receipt(paper: str, scale: str) -> Path:
@@ -75,30 +82,34 @@ def _put(path: Path, text: str) -> Path:
     return path
 
 
-def _root(papers: list[str], corpora: list[str]) -> str:
-    folders = [f"replications/{paper}" for paper in papers]
-    read = [f"{folder}/{name}" for folder in folders for name in ("paper.yaml", "params.yaml", "figures.py", "records")]
-    read = [name for name in read if (paths.ROOT / name).exists()] + [f"{one}/runs/quick/made.json" for one in folders]
+def _root(papers: list[str]) -> str:
+    made = (f"replications/{paper}/runs/quick/made.json" for paper in papers)
     return f"""{HEAD}# Papers have theirs in their folders; `dvc repro` runs `quick` of each, then the reports.
 stages:
   code:
     cmd: replicate pipeline
     always_changed: true
-    outs:{_list(f"{folder}/code.sha256: {RECEIPT}" for folder in folders)}
-  fetch:
-    matrix:
-      corpus:{_list(corpora, 8)}
-    cmd: replicate data fetch ${{item.corpus}}
-    params:
-      - common/data/catalog.yaml:
-          - ${{item.corpus}}
     outs:
-      - build/fetched/${{item.corpus}}.sha256: {RECEIPT}
+      - build/code: {RECEIPT}
   reports:
     cmd: replicate report
-    deps:{_list(["common/reporting", *sorted(read)])}
+    deps:{_list(["build/code/reports.sha256", *made])}
     outs:
-      - reports: {{cache: false}}
+      - reports: {RECEIPT}
+"""
+
+
+def _fetch(corpora: list[str]) -> str:
+    return f"""{HEAD}stages:
+  fetch:
+    matrix:
+      corpus: [{", ".join(corpora)}]
+    cmd: replicate data fetch ${{item.corpus}}
+    params:
+      - catalog.yaml:
+          - ${{item.corpus}}
+    outs:
+      - ../../build/fetched/${{item.corpus}}.sha256: {RECEIPT}
 """
 
 
@@ -117,7 +128,7 @@ def _stage(paper: str, scale: str, corpora: list[str]) -> str:
     return f"""  {scale}:
     cmd:{cmd}
     params:{_list(["params.yaml: [defaults, scales." + scale + ", experiments]", *data])}
-    deps:{_list(["code.sha256", *(f"../../build/fetched/{name}.sha256" for name in corpora)])}
+    deps:{_list(f"../../build/{name}.sha256" for name in [f"code/{paper}", *(f"fetched/{one}" for one in corpora)])}
     outs:
       - runs/{scale}/made.json: {RECEIPT}
 """

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import networkx as nx
 import pytest
@@ -13,7 +14,7 @@ FILES = pipeline.generated()
 
 @pytest.mark.parametrize("path", FILES, ids=str)
 def test_what_git_keeps_is_what_the_folders_give(path):
-    assert (paths.ROOT / path).read_text() == FILES[path], f"{path} is stale: run `replicate pipeline`"
+    assert (paths.ROOT / path).read_text() == FILES[path], f"{path} is not what the folders give: replicate pipeline"
 
 
 @pytest.fixture(scope="module")
@@ -43,19 +44,20 @@ def test_only_the_quick_scale_is_upstream_of_the_reports(graph):
 
 def test_corpora_are_fetched_before_the_stages_that_read_them(graph):
     def fetched(paper, scale):
-        return {one for one in upstream(graph, f"replications/{paper}/dvc.yaml:{scale}") if one.startswith("fetch@")}
+        needed = upstream(graph, f"replications/{paper}/dvc.yaml:{scale}")
+        return {one.removeprefix("common/data/dvc.yaml:fetch@") for one in needed} - {"code"}
 
-    assert fetched("mikolov2010_rnnlm", "scaled") == {"fetch@ptb"}
-    assert fetched("cho2014_gru", "scaled") == {"fetch@multi30k", "fetch@tatoeba-fra-eng"}
-    assert fetched("pascanu2013_clipping", "scaled") == {"fetch@music", "fetch@ptb"}
-    assert fetched("vinyals2015_show_and_tell", "paper") == {"fetch@coco", "fetch@flickr30k", "fetch@flickr8k"}
+    assert fetched("mikolov2010_rnnlm", "scaled") == {"ptb"}
+    assert fetched("cho2014_gru", "scaled") == {"multi30k", "tatoeba-fra-eng"}
+    assert fetched("pascanu2013_clipping", "scaled") == {"music", "ptb"}
+    assert fetched("vinyals2015_show_and_tell", "paper") == {"coco", "flickr30k", "flickr8k"}
     assert fetched("cho2014_gru", "paper") == set()  # streamed
     for paper in config.papers():
         assert fetched(paper, "quick") == set() == set(pipeline.corpora(paper, "quick"))
 
 
 def test_a_stage_is_keyed_on_the_catalogue_entries_that_it_reads():
-    stages = yaml.safe_load(FILES[paths.REPLICATIONS.relative_to(paths.ROOT) / "graves2006_ctc" / "dvc.yaml"])["stages"]
+    stages = yaml.safe_load(FILES[Path("replications/graves2006_ctc/dvc.yaml")])["stages"]
     assert stages["scaled"]["params"] == [
         {"params.yaml": ["defaults", "scales.scaled", "experiments"]},
         {"../../common/data/catalog.yaml": ["an4", "timit-features"]},
@@ -68,16 +70,24 @@ def test_a_changed_component_makes_the_papers_due_that_use_it_and_no_other(monke
     users = {paper for paper in config.papers() if changed in import_closure(f"replications.{paper}.experiment")}
     assert users == {"graves2006_ctc"}
 
-    content = type(changed).read_bytes
-    monkeypatch.setattr(type(changed), "read_bytes",
-                        lambda path: content(path) + b"# more\n" * (path == changed))
-    now = pipeline.generated()
-    assert {path.parent.name for path in now if now[path] != FILES[path]} == users
+    before, content = pipeline.digests(), Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: content(path) + b"# more\n" * (path == changed))
+    now = pipeline.digests()
+    assert {name for name in now if now[name] != before[name]} == users
+
+
+def test_only_the_reports_are_due_when_a_record_a_claim_or_a_page_changed(monkeypatch):
+    before, content = pipeline.digests(), Path.read_bytes
+    record, page = (next(paths.ROOT.glob(name)) for name in ("replications/*/records/*/*.json", "common/**/*.html.j2"))
+    for changed in (record, paths.REPLICATIONS / "graves2006_ctc" / "paper.yaml", page):
+        monkeypatch.setattr(Path, "read_bytes", lambda path, one=changed: content(path) + b" " * (path == one))
+        now = pipeline.digests()
+        assert [name for name in now if now[name] != before[name]] == ["reports"]
 
 
 def test_write_touches_what_is_stale_only(tmp_path, monkeypatch):
-    files = {paths.ROOT.__class__("a.yaml"): "a\n", paths.ROOT.__class__("b.yaml"): "b\n"}
-    monkeypatch.setattr(pipeline, "generated", lambda: files)
+    monkeypatch.setattr(pipeline, "generated", lambda: {Path("a.yaml"): "a\n", Path("b.yaml"): "b\n"})
+    monkeypatch.setattr(pipeline, "digests", dict)
     monkeypatch.setattr(paths, "ROOT", tmp_path)
     (tmp_path / "a.yaml").write_text("a\n")
     assert pipeline.write() == [tmp_path / "b.yaml"] and pipeline.write() == []
