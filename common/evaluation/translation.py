@@ -54,7 +54,7 @@ def record_bleu(run: Run, what: str, seed: int | str, found: Words) -> None:
     run.record(f"test/bleu{name}", seed, papers.bleu)
     run.record(f"test/sacrebleu{name}", seed, standard.bleu)
     run.figures["signatures"] = {"test/bleu": papers.signature, "test/sacrebleu": standard.signature}
-    print(f"{run.name} seed {seed} {what}: BLEU {papers.bleu:.2f}, sacrebleu {standard.bleu:.2f}", flush=True)
+    print(f"{run.name} seed {seed}{name}: BLEU {papers.bleu:.2f}, sacrebleu {standard.bleu:.2f}", flush=True)
 
 
 def bleu_of(found: Words, references: Words, chosen: Sequence[int] | np.ndarray) -> float:

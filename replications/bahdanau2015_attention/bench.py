@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from common import config
 from common.cells.gru import GRU
 from common.data.parallel.buckets import Batch, collate
+from common.training.clipping import clip_norm
 from common.training.precision import has_bfloat16
 from replications.bahdanau2015_attention.config import Config
 from replications.bahdanau2015_attention.model import EncoderDecoder
@@ -54,7 +55,8 @@ class PlainTorch(nn.Module):
         self.decoder = nn.GRUCell(m + 2 * n, n)
         self.readout, self.words = nn.Linear(3 * n + m, 2 * config.maxout), nn.Linear(config.maxout, VOCABULARY)
 
-    def forward(self, source: Tensor, source_lengths: Tensor, target: Tensor, target_lengths: Tensor) -> Tensor:
+    def forward(self, text: Batch) -> Tensor:
+        source, source_lengths, target = text[:3]
         annotations, _ = self.encoder(self.source(source))
         keys, state = self.key(annotations), torch.tanh(self.initial(annotations[0, :, self.n:]))
         mask = torch.arange(len(source)).unsqueeze(1) < source_lengths
@@ -75,10 +77,10 @@ def training(network: nn.Module, precision: str = "32-true") -> Callable[[], int
     def work() -> int:
         for _ in range(3):
             with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16-mixed"):
-                loss = network(*text).sum() / BATCH
+                loss = network(text).sum() / BATCH
             optimiser.zero_grad()
             loss.backward()
-            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            clip_norm(network.parameters(), 1.0)
             optimiser.step()
         return 3 * BATCH * TARGET
 
@@ -113,13 +115,12 @@ def plain_decoding(scale: str) -> Callable[[], None]:
     @torch.no_grad()
     def work() -> None:
         for source in sources:
-            state, memory = network.encode(torch.from_numpy(source).long().unsqueeze(1), torch.tensor([len(source)]))
-            memory = network.prepare(memory)
+            step, state = network.begin(torch.from_numpy(source).long().unsqueeze(1), torch.tensor([len(source)]))
             beam = [(0.0, [network.end], state)]
             for _ in range(config.max_output):
                 longer = []
                 for total, words, state in beam:
-                    log_p, following = network.step(torch.tensor(words[-1:]), state, memory)
+                    log_p, following = step(torch.tensor(words[-1:]), state)
                     values, best = log_p[0].topk(config.beam_size)
                     longer += [(total + value, [*words, word], following)
                                for value, word in zip(values.tolist(), best.tolist(), strict=True)]

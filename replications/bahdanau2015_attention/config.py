@@ -30,5 +30,5 @@ class Config(Settings):
     precision: Literal["32-true", "bf16-mixed"]
     # translation
     beam_size: PositiveInt
-    length_norm: bool
+    length_exponent: float = Field(ge=0, le=1)  # translations of N words are ordered by log p(y | x) / N^this
     max_output: PositiveInt  # words of a translation, </s> included

@@ -7,34 +7,16 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from common import paths
-from common.data.parallel.corpus import ParallelCorpus
 from common.errors import UserError
 from common.reporting.pages.figures import STYLE
-from common.training import checkpoints
+from common.training.trained import restored
 from replications.bahdanau2015_attention.config import Config
-from replications.bahdanau2015_attention.experiment import load_data
+from replications.bahdanau2015_attention.experiment import build, load_data
 from replications.bahdanau2015_attention.figures import heat_map
-from replications.bahdanau2015_attention.module import Translation
 from replications.bahdanau2015_attention.translate import translate, weights
 
 DEFAULT_EXPERIMENT = "search_50"
 SHADES = "·░▒▓█"  # weight below 0.1, 0.3, 0.5, 0.7, and above
-
-
-def load_model(path: Path) -> tuple[Translation, ParallelCorpus]:
-    """A trained network and the corpus it was trained on.
-
-    Raises:
-        UserError: no such file, not a checkpoint, or its vocabularies are not those of the corpus as it is now.
-    """
-    saved = checkpoints.load(path)
-    config = Config(**saved["config"])
-    corpus = load_data(config)
-    for vocabulary, fingerprint in zip((corpus.source, corpus.target), saved["vocabularies"], strict=True):
-        vocabulary.require_same(fingerprint, str(path))
-    module = Translation(config, corpus)
-    module.load_state_dict(saved["weights"])
-    return module.eval(), corpus
 
 
 def demo(path: Path, text: str, *, seed: int = 1, length: int = 40) -> str:
@@ -45,7 +27,7 @@ def demo(path: Path, text: str, *, seed: int = 1, length: int = 40) -> str:
     """
     if not text.strip():
         raise UserError('there is nothing to translate; give a sentence: replicate try bahdanau2015_attention "..."')
-    module, corpus = load_model(path)
+    module, corpus = restored(path, Config, load_data, build)
     source = corpus.encode_source(text)
     words = corpus.source_tokeniser.tokenise(text)
     (best,), = translate(module.network, [source], module.config.model_copy(update={"max_output": 2 * length}))

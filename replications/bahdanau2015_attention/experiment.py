@@ -1,26 +1,24 @@
 """One row of the tables: train, translate, align.
 
-The test text is read once, by the weights that were best on the validation text. BLEU is the papers' (tokenised,
-cased, as ``multi-bleu.perl`` counts it); sacrebleu's stands beside it.
+The test text is read once, by the weights that were best on the validation text.
 """
 
-import math
 from functools import partial
 
 import numpy as np
-import torch
 
 from common.data.parallel import corpus as parallel
-from common.data.parallel.buckets import Batches
+from common.data.parallel.buckets import batches
 from common.data.parallel.corpus import Pairs, ParallelCorpus
 from common.errors import UserError
-from common.metrics.bleu import bleu, multi_bleu
-from common.training import checkpoints
-from common.training.best_weights import KeepBest
-from common.training.fit import fit
-from common.training.run import Run
 from common.evaluation import alignment
 from common.evaluation.alignment import Links
+from common.evaluation.translation import BATCH, Words, by_group, record_bleu, short_and_long, total_nats
+from common.metrics.bleu import multi_bleu
+from common.metrics.perplexity import of_sum
+from common.training.best_weights import KeepBest
+from common.training.run import Run
+from common.training.trained import trained
 from replications.bahdanau2015_attention.config import Config
 from replications.bahdanau2015_attention.module import Translation
 from replications.bahdanau2015_attention.translate import translate, weights
@@ -34,6 +32,11 @@ def load_data(config: Config) -> ParallelCorpus:
     """The sentence pairs that a setting is trained and tested on, with the vocabularies of all its training pairs."""
     return parallel.load(config.corpus, source_vocabulary=config.source_vocabulary,
                          target_vocabulary=config.target_vocabulary)
+
+
+def build(config: Config, corpus: ParallelCorpus, seed: int = 1) -> Translation:
+    """The untrained network of a setting."""
+    return Translation(config, corpus)
 
 
 def run(run: Run) -> None:
@@ -68,80 +71,50 @@ def train(run: Run, seed: int) -> Translation:
     """A network with the weights of its best epoch."""
     corpus, config = run.corpus, run.config
     pairs = within(corpus.train, config.max_length, (corpus.source.eos, corpus.target.eos))
-    batches = partial(Batches, pairs, config.batch_size, seed)
-    module = Translation(config, corpus, config.max_epochs * len(batches()))
+    module = build(config, corpus)
+    module.updates = config.max_epochs * len(batches(pairs, config.batch_size))
     run.parameters = sum(weight.numel() for weight in module.parameters())
-    path = run.seed_folder(seed) / "model.pt"
-    if path.exists():  # trained before the run was interrupted
-        module.load_state_dict(checkpoints.load(path)["weights"])
-    else:
-        best = KeepBest()
-        fit(run, seed, module, batches, Batches(corpus.valid, 100), max_epochs=config.max_epochs,
-            precision=config.precision, callbacks=[best])
-        module.load_state_dict(best.best_weights)
-        if run.is_first_process:
-            vocabularies = [corpus.source.fingerprint, corpus.target.fingerprint]
-            checkpoints.save_atomically({"config": run.settings, "vocabularies": vocabularies,
-                                         "weights": module.state_dict()}, path)
-    run.measure_throughput(seed, "train/words_per_second", "target words/s")
-    return module.to("cpu").eval()
+    return trained(run, seed, module, partial(batches, pairs, config.batch_size, seed), batches(corpus.valid, BATCH),
+                   max_epochs=config.max_epochs, unit="target words/s", keep=KeepBest(), precision=config.precision)
 
 
 # --- numbers
 
 
-@torch.no_grad()
 def losses(run: Run, seed: int, module: Translation) -> None:
     """Nats per sentence, as in the paper's Table 2, and perplexity per target word."""
     for split in ("valid", "test"):
         pairs = getattr(run.corpus, split)
-        nats = sum(module.network(*batch).double().sum().item() for batch in Batches(pairs, 100))
+        nats = total_nats(module.network, pairs)
         run.record(f"{split}/sentence_nll", seed, nats / len(pairs))
-        run.record(f"{split}/perplexity", seed, math.exp(nats / len(pairs.target)))
+        run.record(f"{split}/perplexity", seed, of_sum(nats, len(pairs.target)))
 
 
 def translations(run: Run, seed: int, module: Translation) -> None:
     """BLEU on all test sentences, without unknown words (Table 1), and by length (Figure 2)."""
-    corpus, config = run.corpus, run.config
-    pairs = list(corpus.test)
-    references = corpus.tokenised_references("test")
+    corpus, pairs, references = run.corpus, list(run.corpus.test), run.corpus.tokenised_references("test")
 
-    def words_of(found) -> list[list[str]]:
+    def best(chosen, **search) -> Words:
+        found = translate(module.network, [pairs[i][0] for i in chosen], run.config, **search)
         return [corpus.decode_target(outputs[0].words) for outputs in found]
 
-    hypotheses = words_of(translate(module.network, [source for source, _ in pairs], config))
-    score = multi_bleu(hypotheses, references)
-    run.record("test/bleu", seed, score.bleu)
-    running = bleu([corpus.detokenise(words) for words in hypotheses], corpus.references("test"))
-    run.record("test/sacrebleu", seed, running.bleu)
-    run.figures["signatures"] = {"test/bleu": score.signature, "test/sacrebleu": running.signature}
-
+    found = best(range(len(pairs)))
+    record_bleu(run, "", seed, found)
     unknown = np.array([corpus.source.unk in source or corpus.target.unk in target for source, target in pairs])
     run.record("test/unknown", seed, unknown.mean())
-    known = np.flatnonzero(~unknown)
-    if len(known):
-        forced = words_of(translate(module.network, [pairs[i][0] for i in known], config,
-                                    forbidden=[corpus.target.unk]))
+    if len(known := np.flatnonzero(~unknown)):
+        forced = best(known, forbidden=[corpus.target.unk])
         run.record("test/bleu/no_unk", seed, multi_bleu(forced, [references[i] for i in known]).bleu)
 
-    def bleu_of(chosen: np.ndarray) -> float:
-        return multi_bleu([hypotheses[i] for i in chosen], [references[i] for i in chosen]).bleu
-
     lengths = corpus.test.source_lengths - 1
-    short, long = lengths <= np.median(lengths), lengths > np.quantile(lengths, 0.75)
-    if long.any():
-        by_half = [bleu_of(np.flatnonzero(chosen)) for chosen in (short, long)]
-        for name, value in zip(("short", "long", "drop"), [*by_half, by_half[0] - by_half[1]], strict=True):
-            run.record(f"test/bleu/{name}", seed, value)
-    bins = [(start, np.flatnonzero((lengths >= start) & (lengths < start + BIN)))
-            for start in range(1, lengths.max() + 1, BIN)]
+    for name, value in short_and_long(found, references, lengths).items():
+        run.record(f"test/bleu/{name}", seed, value)
     run.figures.setdefault("by_length", {})[str(seed)] = [
-        {"from": start, "to": start + BIN - 1, "sentences": len(chosen), "bleu": bleu_of(chosen)}
-        for start, chosen in bins if len(chosen)]
+        {"from": BIN * row["group"] + 1, "to": BIN * (row["group"] + 1), "sentences": row["sentences"],
+         "bleu": row["bleu"]} for row in by_group(found, references, np.maximum(lengths - 1, 0) // BIN)]
     run.figures["examples"] = [
-        {"source": corpus.sources("test")[i], "reference": " ".join(references[i]), "ours": " ".join(hypotheses[i])}
+        {"source": corpus.sources("test")[i], "reference": " ".join(references[i]), "ours": " ".join(found[i])}
         for i in np.argsort(lengths, kind="stable")[::max(1, len(pairs) // 6)].tolist()]
-    print(f"{run.name} seed {seed}: BLEU {score.bleu:.2f}, sacrebleu {running.bleu:.2f}", flush=True)
 
 
 # --- alignments

@@ -11,9 +11,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from common.cells.gru import GRU
-from common.cells.gru_attentive import attentive_gru_scan
+from common.data.parallel.buckets import Batch
 from common.layers.attention import AdditiveAttention, Memory
 from common.layers.encoder_decoder import DeepOutput, nats_per_sentence, sequence_mask, shifted
+from common.search.beam import State, Step
 from replications.bahdanau2015_attention.config import Config
 
 
@@ -108,29 +109,38 @@ class EncoderDecoder(nn.Module):
             following = self.decoder(words[:-1], state, context=self.context(memory))
             states = torch.cat([state.unsqueeze(0), following])
             return Decoded(states, words, memory.expand(len(words), -1, -1), None)
-        states, contexts, weights = attentive_gru_scan(self.decoder.input(words[:-1]), state, memory, self.attention,
-                                                       self.context.weight, self.decoder.recurrent)
-        return Decoded(states, words, contexts, weights)
+        inputs = self.decoder.input(words[:-1]).to(state.dtype)
+        with torch.autocast(state.device.type, enabled=False):  # as in encode
+            states, looks = [state], [self.attention(state, memory)]
+            for x in inputs:
+                states.append(self.decoder.step(x + self.context(looks[-1][0]), states[-1]))
+                looks.append(self.attention(states[-1], memory))
+        contexts, weights = (torch.stack(part) for part in zip(*looks, strict=True))
+        return Decoded(torch.stack(states), words, contexts, weights)
 
-    def forward(self, source: Tensor, source_lengths: Tensor, target: Tensor, target_lengths: Tensor) -> Tensor:
-        """-log p(y | x) of each sentence ``[B]``, in nats, its ``</s>`` included.
-
-        Args: word ids ``[S, B]`` and ``[T, B]``, each sentence ending in ``</s>``, and lengths ``[B]``.
-        """
-        mask = sequence_mask(target_lengths, len(target))
-        decoded = self.decode(shifted(target, self.end), *self.encode(source, source_lengths))
+    def forward(self, batch: Batch) -> Tensor:
+        """-log p(y | x) of each sentence pair ``[B]``, in nats, its ``</s>`` included."""
+        mask = sequence_mask(batch.target_lengths, len(batch.target))
+        decoded = self.decode(shifted(batch.target, self.end), *self.encode(batch.source, batch.source_lengths))
         logits = self.output(decoded.states[mask], decoded.words[mask], decoded.contexts[mask])
-        return nats_per_sentence(logits, target, mask)
+        return nats_per_sentence(logits, batch.target, mask)
 
-    def prepare(self, memory: Memory | Tensor) -> Memory | Tensor:
-        """For beam search: a memory of what the annotations a add to the gated unit and to the output layer.
+    def begin(self, source: Tensor, lengths: Tensor) -> tuple[Step, State]:
+        """A beam search's step and first state for words ``[S, B]``, lengths ``[B]``.
 
-        C c_i = sum_j alpha_ij C a_j: so the products are made once per source word, not for each hypothesis and step.
+        What the annotations add to the gated unit and to the output layer is C c_i = sum_j alpha_ij C a_j: the products
+        are made here, once per source word, not for each hypothesis and step.
         """
+        state, memory = self.encode(source, lengths)
         into = torch.cat([self.context.weight, self.output.context.weight])
-        if isinstance(memory, Memory):
-            return memory._replace(annotations=F.linear(memory.annotations, into))
-        return F.linear(memory, into)
+        prepared = (memory._replace(annotations=F.linear(memory.annotations, into)) if isinstance(memory, Memory)
+                    else F.linear(memory, into))
+
+        def step(words: Tensor, state: State) -> tuple[Tensor, State]:
+            log_p, following = self.step(words, *state, prepared)
+            return log_p, (following,)
+
+        return step, (state,)
 
     def step(self, words: Tensor, state: Tensor, prepared: Memory | Tensor) -> tuple[Tensor, Tensor]:
         """Log-probabilities of the word after ``words`` ``[N]`` in state s ``[N, n]``, ``[N, V]``, and the next s."""

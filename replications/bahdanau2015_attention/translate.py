@@ -1,45 +1,28 @@
 """Using a trained network: translations by beam search, and where it looks while it reads a given translation."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 
-from common.data.parallel.buckets import collate, pad
+from common.data.parallel.buckets import collate
+from common.evaluation import translation
 from common.layers.encoder_decoder import shifted
-from common.search.beam import Hypothesis, beam_search
+from common.search.beam import Hypothesis
 from replications.bahdanau2015_attention.config import Config
 from replications.bahdanau2015_attention.model import EncoderDecoder
 
-BATCH = 100  # sentences
 
-
-@torch.no_grad()
-def translate(network: EncoderDecoder, sources: Sequence[np.ndarray], config: Config, *, forbidden: Iterable[int] = (),
-              n_best: int = 1, batch_size: int = BATCH) -> list[list[Hypothesis]]:
-    """The best translations of each source, word ids that end in ``</s>``; sentences of similar length together.
+def translate(network: EncoderDecoder, sources: Sequence[np.ndarray], config: Config, **search,
+              ) -> list[list[Hypothesis]]:
+    """The best translations of each source, word ids that end in ``</s>``.
 
     Args:
-        forbidden: target words that are never written (``<unk>``, for the column "No UNK").
+        search: as of :func:`common.evaluation.translation.translate`: ``forbidden=[<unk>]`` for the column "No UNK".
     """
-    found: list[list[Hypothesis]] = [[] for _ in sources]
-    order = sorted(range(len(sources)), key=lambda i: len(sources[i]))
-    device = network.context.weight.device
-    for start in range(0, len(order), batch_size):
-        chosen = order[start:start + batch_size]
-        ids, lengths = pad([sources[i] for i in chosen])
-        state, memory = network.encode(ids.to(device), lengths.to(device))
-
-        def step(words, state, prepared=network.prepare(memory)):
-            log_p, s = network.step(words, *state, prepared)
-            return log_p, (s,)
-
-        outputs = beam_search(step, (state,), network.end, network.end, beam_size=config.beam_size, n_best=n_best,
-                              max_length=config.max_output, length_exponent=float(config.length_norm),
-                              forbidden=forbidden)
-        for i, output in zip(chosen, outputs, strict=True):
-            found[i] = output
-    return found
+    return translation.translate(network.begin, sources, start=network.end, end=network.end,
+                                 max_length=lambda _: config.max_output, beam_size=config.beam_size,
+                                 length_exponent=config.length_exponent, **search)
 
 
 @torch.no_grad()
@@ -47,8 +30,8 @@ def weights(network: EncoderDecoder, pairs: Sequence[tuple[np.ndarray, np.ndarra
     """alpha ``[T, S]`` of each pair of word ids, both ending in ``</s>``: where RNNsearch looks at each target word."""
     found: list[np.ndarray] = [np.empty(0)] * len(pairs)
     order = sorted(range(len(pairs)), key=lambda i: len(pairs[i][0]))
-    for start in range(0, len(order), BATCH):
-        chosen = order[start:start + BATCH]
+    for start in range(0, len(order), translation.BATCH):
+        chosen = order[start:start + translation.BATCH]
         batch = collate([pairs[i] for i in chosen])
         decoded = network.decode(shifted(batch.target, network.end), *network.encode(*batch[:2]))
         for b, i in enumerate(chosen):

@@ -73,7 +73,7 @@ def negative_log_probability(network, source, target):
 
 def test_equals_the_equations(network, batch):
     """In a padded batch of sentences of 1 to 5 words, an empty one among them."""
-    found = network(*batch)
+    found = network(batch)
     expected = torch.stack([negative_log_probability(network, *pair) for pair in PAIRS])
     torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-10)
     weights = [weight for name, weight in network.named_parameters()]
@@ -84,15 +84,14 @@ def test_equals_the_equations(network, batch):
 def test_step_by_step_is_the_whole_sentence(network, batch):
     """What beam search adds up is what training lowers."""
     with torch.no_grad():
-        state, memory = network.encode(*batch[:2])
-        memory = network.prepare(memory)
+        step, state = network.begin(batch.source, batch.source_lengths)
         words, total = torch.full((len(PAIRS),), END), torch.zeros(len(PAIRS), dtype=torch.float64)
         for t, row in enumerate(batch.target):
-            log_p, state = network.step(words, state, memory)
+            log_p, state = step(words, state)
             torch.testing.assert_close(log_p.exp().sum(1), torch.ones(len(PAIRS), dtype=torch.float64))
             total -= torch.where(t < batch.target_lengths, log_p[torch.arange(len(PAIRS)), row], 0)
             words = row
-        torch.testing.assert_close(total, network(*batch))
+        torch.testing.assert_close(total, network(batch))
 
 
 def test_initialisation(settings):
@@ -112,13 +111,13 @@ def test_initialisation(settings):
 
 
 def test_dropout(network, batch, settings):
-    plain = network(*batch)
-    torch.testing.assert_close(network.train()(*batch), plain)
+    plain = network(batch)
+    torch.testing.assert_close(network.train()(batch), plain)
     model = "encdec" if network.encoder.backwards is None else "search"
     dropping = EncoderDecoder(settings(model=model, **SIZES | {"dropout": 0.4}), SOURCE, TARGET, END).double()
     dropping.load_state_dict(network.state_dict())
-    assert not torch.allclose(dropping(*batch), plain)
-    torch.testing.assert_close(dropping.eval()(*batch), plain)
+    assert not torch.allclose(dropping(batch), plain)
+    torch.testing.assert_close(dropping.eval()(batch), plain)
 
 
 @pytest.mark.parametrize("experiment", ["encdec_30", "encdec_50", "search_30", "search_50", "search_50_star"])

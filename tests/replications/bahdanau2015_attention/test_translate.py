@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from common.data.parallel.buckets import collate
 from common.errors import UserError
 from common.training import checkpoints
 from replications.bahdanau2015_attention import demo, figures
@@ -51,9 +52,7 @@ def test_log_probability_is_that_of_the_network(module, corpus):
     for found in translate(module.network, [source], module.config, n_best=4)[0]:
         if found.complete:
             target = np.array([*found.words, corpus.target.eos])
-            sides = [torch.from_numpy(side.astype(np.int64)).unsqueeze(1) for side in (source, target)]
-            lengths = [torch.tensor([len(side)]) for side in sides]
-            nats = module.network(sides[0], lengths[0], sides[1], lengths[1]).item()
+            nats = module.network(collate([(source, target)])).item()
             assert found.log_probability == pytest.approx(-nats, rel=1e-4)
 
 
