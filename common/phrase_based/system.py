@@ -103,10 +103,9 @@ class PhraseSystem:
         return np.insert(weights, len(weights) - (len(START) - len(LOCAL)), value)
 
 
-def with_scores(lists: Sequence[NBest], score: Callable[[int, list[list[str]]], np.ndarray]) -> list[NBest]:
-    """The same candidates with one more feature: ``score(sentence's number, its candidates)`` ``[N]``."""
-    return [found._replace(features=np.concatenate([found.features, np.reshape(score(i, found.words), (-1, 1))], 1))
-            for i, found in enumerate(lists)]
+def with_scores(lists: Sequence[NBest], score: Callable[[list[list[str]]], np.ndarray]) -> list[NBest]:
+    """The same candidates with one more feature: ``score`` of a sentence's candidates ``[N]``."""
+    return [found._replace(features=np.column_stack([found.features, score(found.words)])) for found in lists]
 
 
 def tune_reranking(lists: Sequence[NBest], references: Sequence[Sequence[str]], start: np.ndarray) -> np.ndarray:

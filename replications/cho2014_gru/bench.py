@@ -11,7 +11,7 @@ import torch
 from common import config
 from common.data import fetch
 from common.data.parallel import corpus as parallel
-from common.data.parallel.buckets import Batches, collate
+from common.data.parallel.buckets import batches, collate
 from common.data.parallel.corpus import Pairs
 from common.phrase_based.options import local_features
 from common.phrase_based.system import START
@@ -35,7 +35,7 @@ def phrase_pairs(count: int) -> Pairs:
 
 def module() -> PhraseLearner:
     settings = config.validate(PAPER, config.resolve(PAPER, "smt", "quick"), "bench")
-    return PhraseLearner(settings, VOCABULARY, VOCABULARY, END, 1000)
+    return PhraseLearner(settings, VOCABULARY, VOCABULARY, END)
 
 
 def one_by_one() -> Callable[[], int]:
@@ -44,7 +44,7 @@ def one_by_one() -> Callable[[], int]:
     def work() -> int:
         with torch.no_grad():
             for pair in found:
-                network(*collate([pair]))
+                network(collate([pair]))
         return len(found)
 
     return work
@@ -62,10 +62,10 @@ def scoring() -> Callable[[], int]:
 
 def training() -> Callable[[], int]:
     learner, found = module(), phrase_pairs(PAIRS // 2)
-    optimiser, batches = learner.configure_optimizers()["optimizer"], Batches(found, learner.config.batch_size, 1)
+    optimiser, loader = learner.configure_optimizers()["optimizer"], batches(found, learner.config.batch_size, 1)
 
     def work() -> int:
-        for batch in batches:
+        for batch in loader:
             optimiser.zero_grad()
             learner.nats(batch).mean().backward()
             optimiser.step()

@@ -1,6 +1,5 @@
 """The continuous-space language model: a feed-forward network over the last six words (section 4.1.2; Schwenk 2007)."""
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -8,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from common.data.order import Loader
 from replications.cho2014_gru.config import Config
 from replications.cho2014_gru.module import Learner
 
@@ -17,6 +17,7 @@ class NGrams(NamedTuple):
 
     context: Tensor  # [N, order - 1], the nearest word last
     word: Tensor  # [N]
+    total: int  # n-grams of the whole batch, over all processes
 
 
 def ngrams(tokens: np.ndarray, end: int, order: int) -> NGrams:
@@ -29,40 +30,26 @@ def ngrams(tokens: np.ndarray, end: int, order: int) -> NGrams:
     for back in range(1, order):
         known = np.flatnonzero(place >= back)
         context[known, -back] = tokens[known - back]
-    return NGrams(torch.from_numpy(context), torch.from_numpy(tokens))
+    return NGrams(torch.from_numpy(context), torch.from_numpy(tokens), len(tokens))
 
 
-class NGramBatches:
-    """Batches of n-grams in an order that epoch and seed decide (None: as they are); a checkpoint keeps the place."""
+def batches(text: NGrams, batch_size: int, seed: int | None = None, rank: int = 0, world: int = 1) -> Loader:
+    """Batches of n-grams in an order that epoch and seed decide (None: as they are).
 
-    def __init__(self, text: NGrams, batch_size: int, seed: int | None = None):
-        self.text, self.size, self.seed = text, batch_size, seed
-        self.epoch = self.batch = 0
+    Args:
+        batch_size: B, over all processes together; process r of n takes every n-th n-gram of a batch.
+    """
+    count = len(text.word)
 
-    def __len__(self) -> int:
-        return -(-len(self.text.word) // self.size)
+    def plan(epoch: int) -> list[np.ndarray]:
+        order = np.arange(count) if seed is None else np.random.default_rng([seed, epoch]).permutation(count)
+        return np.split(order, range(batch_size, count, batch_size))
 
-    def __iter__(self) -> Iterator[NGrams]:
-        self._next_epoch_if_done()
-        count = len(self.text.word)
-        order = np.arange(count)
-        if self.seed is not None:
-            order = np.random.default_rng([self.seed, self.epoch]).permutation(count)
-        while self.batch < len(self):
-            chosen = torch.from_numpy(order[self.batch * self.size:(self.batch + 1) * self.size])
-            self.batch += 1
-            yield NGrams(self.text.context[chosen], self.text.word[chosen])
-        self._next_epoch_if_done()
+    def read(chosen: np.ndarray) -> NGrams:
+        mine = torch.from_numpy(chosen[rank::world])
+        return NGrams(text.context[mine], text.word[mine], len(chosen))
 
-    def _next_epoch_if_done(self) -> None:
-        if self.batch >= len(self):
-            self.epoch, self.batch = self.epoch + 1, 0
-
-    def state_dict(self) -> dict[str, int]:
-        return {"epoch": self.epoch, "batch": self.batch}
-
-    def load_state_dict(self, state: dict[str, int]) -> None:
-        self.epoch, self.batch = state["epoch"], state["batch"]
+    return Loader(-(-count // batch_size), plan, read)
 
 
 class CSLM(nn.Module):
@@ -87,14 +74,14 @@ class CSLM(nn.Module):
 class CSLMLearner(Learner):
     """Its training; an example is a word."""
 
-    def __init__(self, config: Config, words: int, updates: int = 0):
-        super().__init__(config, "cslm_perplexity", config.cslm_lr, updates)
+    def __init__(self, config: Config, words: int):
+        super().__init__(config, config.cslm_lr)
         self.network = CSLM(config, words)
 
     def nats(self, batch: NGrams) -> Tensor:
         return F.cross_entropy(self.network(batch.context), batch.word, reduction="none")
 
-    def count(self, batch: NGrams) -> int:
+    def words(self, batch: NGrams) -> int:
         return len(batch.word)
 
 

@@ -4,57 +4,40 @@ from pathlib import Path
 
 import numpy as np
 
-from common.errors import UserError
 from common.phrase_based.bitext import Links
-from common.phrase_based.decoder import NBest
 from common.phrase_based.options import GLOBAL, LOCAL, local_features
-from common.phrase_based.system import PhraseSystem
 from common.training import checkpoints
+from common.training.trained import restored
 from replications.cho2014_gru.config import Config
-from replications.cho2014_gru.experiment import load_data, shortlists, system_of
-from replications.cho2014_gru.module import PhraseLearner
+from replications.cho2014_gru.experiment import build, load_data, shortlists, system_of
 from replications.cho2014_gru.phrases import score_rows
+from replications.cho2014_gru.sentences import translate
 
 DEFAULT_EXPERIMENT = "smt"
 
 
-def load_model(path: Path) -> tuple[PhraseLearner, PhraseSystem, np.ndarray, np.ndarray]:
-    """A trained network, the system around it, and the system's weights without and with the network.
-
-    Raises:
-        UserError: no such file, not a checkpoint, its vocabularies are not those of the corpus as it is now, or the
-            network is one for whole sentences.
-    """
-    saved = checkpoints.load(path)
-    config = Config(**saved["config"])
-    if "links" not in saved:
-        raise UserError(f"{path}: a network that translates alone; there is no phrase-based system to try")
-    corpus = load_data(config)
-    for vocabulary, fingerprint in zip((corpus.source, corpus.target), saved["vocabularies"], strict=True):
-        vocabulary.require_same(fingerprint, str(path))
-    source, target = shortlists(corpus, config)
-    module = PhraseLearner(config, len(source), len(target), target.end)
-    module.load_state_dict(saved["weights"])
-    system = system_of(corpus, config, Links(*(part.numpy() for part in saved["links"])))
-    return module.eval(), system, saved["baseline"].numpy(), saved["with_rnn"].numpy()
-
-
 def demo(path: Path, text: str, *, seed: int = 1, length: int = 40) -> str:
-    """The translation of ``text`` without and with the network: its phrases, and every feature times its weight.
+    """The translation of ``text`` without and with the network: its phrases, and every feature times its weight. A
+    network without a system around it translates alone.
 
     Neither ``seed`` nor ``length`` matters: nothing is drawn.
 
     Raises:
         UserError: a sentence of more than 1,000 words.
     """
-    module, system, baseline, with_rnn = load_model(path)
-    corpus, options = system.corpus, system.options_of(text)
-    column = score_rows(module.network, system.table, np.unique(options.row),
-                        *shortlists(corpus, module.config))[:, None]
-    decoder, written = system.decoder(system.settings.stack), corpus.source_tokeniser.tokenise(text)
-    lines = []
-    for name, extra, weights in (("baseline", None, baseline), ("+ RNN", column, with_rnn)):
-        found: NBest = decoder.translate(options, local_features(options, system.table, extra), weights)
+    module, corpus = restored(path, Config, load_data, build)
+    config, (source, target) = module.config, shortlists(corpus, module.config)
+    saved = checkpoints.load(path)
+    if "links" not in saved:
+        (words,) = translate(module.network, [source.of[corpus.encode_source(text)]], config)
+        return corpus.detokenise([target.words[i] for i in words])
+    system = system_of(corpus, config, Links(*(part.numpy() for part in saved["links"])))
+    options, written = system.options_of(text), corpus.source_tokeniser.tokenise(text)
+    column = score_rows(module.network, system.table, np.unique(options.row), source, target)[:, None]
+    decoder, lines = system.decoder(config.stack), []
+    for name, extra, weights in (("baseline", None, "baseline"), ("+ RNN", column, "with_rnn")):
+        weights = saved[weights].numpy()
+        found = decoder.translate(options, local_features(options, system.table, extra), weights)
         lines.append(f"{name:9} {corpus.detokenise(found.words[0])}")
         lines.append("          " + "  ".join(
             f"[{' '.join(written[options.start[i]:options.end[i]])} -> {' '.join(options.text[i])}]"

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from common.cells.gru import GRU
+from common.data.parallel.buckets import Batch
 from common.layers.encoder_decoder import DeepOutput, nats_per_sentence, sequence_mask, shifted
 from replications.cho2014_gru.config import Config
 
@@ -87,13 +88,10 @@ class EncoderDecoder(nn.Module):
         """e(y), zero for y_0 ``[..., m]``."""
         return self.target_embedding(words.clamp(min=0)) * (words >= 0).unsqueeze(-1)
 
-    def forward(self, source: Tensor, source_lengths: Tensor, target: Tensor, target_lengths: Tensor) -> Tensor:
-        """-log p(y | x) of each pair ``[B]`` in nats, the ``</s>`` of the target included.
-
-        Args: word ids ``[S, B]``, ``[T, B]``, each ending in ``</s>``, and lengths ``[B]``.
-        """
-        mask = sequence_mask(target_lengths, len(target))
-        c = self.encode(source, source_lengths)
+    def forward(self, batch: Batch) -> Tensor:
+        """-log p(y | x) of each pair ``[B]`` in nats, the ``</s>`` of the target included."""
+        target, mask = batch.target, sequence_mask(batch.target_lengths, len(batch.target))
+        c = self.encode(batch.source, batch.source_lengths)
         words, h = self.embed(shifted(target, START)), self.begin(c)
         if self.gated:
             gates, inner = self.context(c)

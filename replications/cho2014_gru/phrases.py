@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from scipy.stats import spearmanr
 
-from common.data.parallel.buckets import collate
+from common.data.parallel.buckets import batches
 from common.data.parallel.corpus import Pairs
 from common.phrase_based.options import Options
 from common.phrase_based.phrase_table import SCORES, PhraseTable
@@ -58,12 +58,9 @@ def pairs(table: PhraseTable, rows: np.ndarray, source: Shortlist, target: Short
 @torch.no_grad()
 def score(network: EncoderDecoder, found: Pairs) -> np.ndarray:
     """log p(target phrase | source phrase), summed over its words and its end ``[N]``; similar lengths together."""
-    device = network.summary.weight.device
-    order = np.lexsort((found.target_lengths, found.source_lengths))
-    scores = np.empty(len(found))
-    for chosen in np.array_split(order, -(-len(found) // BATCH)):
-        batch = collate([found[i] for i in chosen.tolist()])
-        scores[chosen] = -network(*(part.to(device) for part in batch)).double().cpu().numpy()
+    scores, parts = np.empty(len(found)), batches(found, BATCH)
+    for chosen, batch in zip(parts.plan(0), parts, strict=True):
+        scores[chosen] = -network(batch).double().numpy()
     return scores
 
 

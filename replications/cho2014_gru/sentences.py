@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 
 import numpy as np
-import torch
+from torch import Tensor
 
-from common.data.parallel.buckets import pad
 from common.data.parallel.corpus import Pairs
-from common.metrics.bleu import multi_bleu
-from common.search.beam import beam_search
+from common.evaluation import translation
+from common.evaluation.translation import Words
+from common.search.beam import State, Step
+from replications.cho2014_gru.config import Config
 from replications.cho2014_gru.model import START, EncoderDecoder
 from replications.cho2014_gru.phrases import Shortlist
 
 BIN = 5  # source words, of the figure
-BATCH = 100  # sentences
 
 
 def shortened(found: Pairs, source: Shortlist, target: Shortlist) -> Pairs:
@@ -21,54 +21,34 @@ def shortened(found: Pairs, source: Shortlist, target: Shortlist) -> Pairs:
     return Pairs(source.of[found.source], target.of[found.target], found.source_starts, found.target_starts)
 
 
-@torch.no_grad()
-def translate(network: EncoderDecoder, sources: Sequence[np.ndarray], *, beam_size: int, max_output: int,
-              ) -> list[tuple[int, ...]]:
-    """The best translation of each source, ids that end in ``</s>``, by log-probability per word."""
-    found: dict[int, tuple[int, ...]] = {}
-    order = sorted(range(len(sources)), key=lambda i: len(sources[i]))
-    for begin in range(0, len(order), BATCH):
-        chosen = order[begin:begin + BATCH]
-        c = network.encode(*pad([sources[i] for i in chosen]))
+def translate(network: EncoderDecoder, sources: Sequence[np.ndarray], config: Config) -> list[tuple[int, ...]]:
+    """The best translation of each source, ids without ``</s>``, by log-probability per word."""
 
-        def step(words, state):
-            log_p, h = network.step(words, *state)
-            return log_p, (h, state[1])
+    def begin(source: Tensor, lengths: Tensor) -> tuple[Step, State]:
+        c = network.encode(source, lengths)
+        return step, (network.begin(c), c)
 
-        outputs = beam_search(step, (network.begin(c), c), START, network.end, beam_size=beam_size,
-                              max_length=max_output, length_exponent=1.0)
-        found.update((i, each[0].words) for i, each in zip(chosen, outputs, strict=True))
-    return [found[i] for i in range(len(sources))]
+    def step(words: Tensor, state: State) -> tuple[Tensor, State]:
+        log_p, h = network.step(words, *state)
+        return log_p, (h, state[1])
+
+    found = translation.translate(begin, sources, max_length=lambda longest: config.max_output, start=START,
+                                  end=network.end, beam_size=config.beam_size, length_exponent=1.0)
+    return [outputs[0].words for outputs in found]
 
 
-def by_group(hypotheses: Sequence[Sequence[str]], references: Sequence[Sequence[str]], groups: np.ndarray,
-             ) -> list[dict]:
-    """BLEU of the sentences of each group ``[N]``, in rising order of the groups' numbers."""
-    rows = []
-    for group in np.unique(groups).tolist():
-        chosen = np.flatnonzero(groups == group)
-        rows.append({"group": group, "sentences": len(chosen),
-                     "bleu": multi_bleu([hypotheses[i] for i in chosen], [references[i] for i in chosen]).bleu})
-    return rows
-
-
-def breakdown(hypotheses: Sequence[Sequence[str]], references: Sequence[Sequence[str]], lengths: np.ndarray,
-              unknown: np.ndarray) -> tuple[dict[str, float], dict[str, list[dict]]]:
+def breakdown(hypotheses: Words, references: Words, lengths: np.ndarray, unknown: np.ndarray,
+              ) -> tuple[dict[str, float], dict[str, list[dict]]]:
     """How BLEU depends on length and on unknown words: single numbers, and rows for the figure.
 
     Args:
         lengths: source words of each sentence ``[N]``.
         unknown: words of source and reference that the network does not know ``[N]``.
     """
-    def bleu_of(chosen: np.ndarray) -> float:
-        return multi_bleu([hypotheses[i] for i in chosen], [references[i] for i in chosen]).bleu
-
-    short, long = lengths <= np.median(lengths), lengths > np.quantile(lengths, 0.75)
-    numbers = {name: bleu_of(np.flatnonzero(group)) for name, group in
-               (("short", short), ("long", long), ("known", unknown == 0), ("unknown", unknown > 0)) if group.any()}
-    if "long" in numbers:
-        numbers["drop"] = numbers["short"] - numbers["long"]
+    numbers = translation.short_and_long(hypotheses, references, lengths)
+    numbers |= {name: translation.bleu_of(hypotheses, references, np.flatnonzero(group))
+                for name, group in (("known", unknown == 0), ("unknown", unknown > 0)) if group.any()}
     if {"known", "unknown"} <= numbers.keys():
         numbers["unknown_drop"] = numbers["known"] - numbers["unknown"]
-    return numbers, {"by_length": by_group(hypotheses, references, (lengths - 1) // BIN * BIN + 1),
-                     "by_unknown": by_group(hypotheses, references, np.minimum(unknown, 4))}
+    return numbers, {"by_length": translation.by_group(hypotheses, references, (lengths - 1) // BIN * BIN + 1),
+                     "by_unknown": translation.by_group(hypotheses, references, np.minimum(unknown, 4))}

@@ -6,7 +6,7 @@ import torch
 
 from common import config
 from common.data.parallel.buckets import collate
-from replications.cho2014_gru.cslm import CSLM, NGramBatches, log_probabilities, ngrams
+from replications.cho2014_gru.cslm import CSLM, batches, log_probabilities, ngrams
 from replications.cho2014_gru.model import START, EncoderDecoder
 from replications.cho2014_gru.module import PhraseLearner
 
@@ -68,15 +68,14 @@ def by_hand(net: EncoderDecoder, source, target) -> float:
 
 def test_the_gated_network_is_that_of_the_paper():
     net, pairs = network(), phrases()
-    found = net(*collate(pairs))
+    found = net(collate(pairs))
     np.testing.assert_allclose(found.detach(), [by_hand(net, *pair) for pair in pairs], rtol=1e-10)
 
 
 @pytest.mark.parametrize("unit", ["gated", "tanh"])
 def test_step_by_step_is_all_at_once(unit):
     net, pairs = network(unit), phrases()
-    batch = collate(pairs)
-    total = net(*batch)
+    total = net(collate(pairs))
     for b, (source, target) in enumerate(pairs):
         c = net.encode(torch.tensor(source)[:, None], torch.tensor([len(source)]))
         h, before, nats = net.begin(c), torch.tensor([START]), 0.0
@@ -91,13 +90,13 @@ def test_step_by_step_is_all_at_once(unit):
 def test_plain_units_are_another_network():
     assert network("tanh").encoder.input.weight.shape[0] == 5 and network().encoder.input.weight.shape[0] == 15
     net = network("tanh")
-    gradients = torch.autograd.grad(net(*collate(phrases())).sum(), list(net.parameters()))
+    gradients = torch.autograd.grad(net(collate(phrases())).sum(), list(net.parameters()))
     assert all(gradient.abs().sum() > 0 for gradient in gradients)
 
 
 def test_gradients_are_those_of_differences():
     net, batch = network(), collate(phrases())
-    loss = net(*batch).sum()
+    loss = net(batch).sum()
     names = ("to_gates.weight", "to_new.weight", "summary.weight", "initial.weight", "encoder.recurrent",
              "output.right.weight", "target_embedding.weight")
     weights = [dict(net.named_parameters())[name] for name in names]
@@ -105,9 +104,9 @@ def test_gradients_are_those_of_differences():
         at = np.unravel_index(int(gradient.abs().argmax()), gradient.shape)
         with torch.no_grad():
             weight[at] += 1e-6
-            up = net(*batch).sum()
+            up = net(batch).sum()
             weight[at] -= 2e-6
-            down = net(*batch).sum()
+            down = net(batch).sum()
             weight[at] += 1e-6
         torch.testing.assert_close(gradient[at], (up - down) / 2e-6, rtol=1e-5, atol=1e-7)
 
@@ -135,8 +134,6 @@ def test_the_size_of_the_papers_network():
         expected += 2 * maxouts * (n + m + n) + 2 * maxouts  # O_h, O_y, O_c
         expected += m * maxouts + words * m + words  # G_r, G_l
         assert sum(weight.numel() for weight in module.parameters()) == expected
-        for experiment in config.experiments(PAPER, "paper"):
-            PhraseLearner(settings("paper", experiment), 100, 100, END)
         cslm = CSLM(settings("paper"), words)
         assert cslm.first.weight.shape == (1536, 3072) and cslm.second.weight.shape == (1024, 1536)  # as printed
 
@@ -145,14 +142,20 @@ def test_contexts_do_not_reach_into_the_sentence_before():
     text = ngrams(np.array([5, 6, 7, 0, 8, 0]), 0, 4)
     assert text.context.tolist() == [[0, 0, 0], [0, 0, 5], [0, 5, 6], [5, 6, 7], [0, 0, 0], [0, 0, 8]]
     assert text.word.tolist() == [5, 6, 7, 0, 8, 0]
-    seen = [batch.word.tolist() for batch in NGramBatches(text, 4)]
-    assert seen == [[5, 6, 7, 0], [8, 0]]
-    batches = NGramBatches(text, 2, seed=1)
-    first, second = ([batch.word.tolist() for batch in batches] for _ in range(2))
-    assert first != second and sorted(sum(first, [])) == [0, 0, 5, 6, 7, 8]
-    resumed = NGramBatches(text, 2, seed=1)
-    resumed.load_state_dict({"epoch": 1, "batch": 2})
-    assert [batch.word.tolist() for batch in resumed] == second[2:]
+
+
+def test_words_are_drawn_anew_each_epoch_and_shared_by_the_processes():
+    text = ngrams(np.array([5, 6, 7, 0, 8, 0]), 0, 4)
+    assert [batch.word.tolist() for batch in batches(text, 4)] == [[5, 6, 7, 0], [8, 0]]
+    loader = batches(text, 4, seed=1)
+    epochs = []
+    for epoch in (0, 1):
+        loader.set_epoch(epoch)
+        epochs.append([batch.word.tolist() for batch in loader])
+    assert epochs[0] != epochs[1] and sorted(sum(epochs[0], [])) == [0, 0, 5, 6, 7, 8]
+    for one, other, both in zip(batches(text, 4, 1, 0, 2), batches(text, 4, 1, 1, 2), epochs[0], strict=True):
+        assert sorted(one.word.tolist() + other.word.tolist()) == sorted(both)
+        assert one.total == other.total == len(both)
 
 
 def test_the_language_model_gives_each_sentence_its_probability():

@@ -7,13 +7,12 @@ import pytest
 import torch
 
 from common import config as configuration
-from common.data.parallel.buckets import Batches
+from common.data.parallel.buckets import batches, collate
 from common.data.parallel.corpus import Pairs
 from common.errors import UserError
 from common.phrase_based.phrase_table import PhraseTable
 from common.reporting.evidence.published import load_paper
 from common.text.vocabulary import Vocabulary
-from common.training.checkpoints import SaveLast
 from common.training.execute import execute, train_seed
 from replications.cho2014_gru import experiment, figures, phrases, sentences
 from replications.cho2014_gru.data import mispair
@@ -52,51 +51,22 @@ def test_whole_sentences_are_translated(checkout, tiny):
     found = results(folder)
     assert {"test/bleu", "test/bleu/short", "test/perplexity"} <= found["metrics"].keys()
     assert [name for name, _, _ in figures.draw({"sentences": found})] == ["length-and-unknown-words"]
-    with pytest.raises(UserError, match="no phrase-based system to try"):
-        demo_of = folder / "own.pt"
-        torch.save({"config": found["config"], "weights": {}}, demo_of)
-        demo(demo_of, "x")
-
-
-def test_resuming_is_exact(checkout, tiny, monkeypatch):
-    """A power failure in the last epoch of each network in turn."""
-
-    class Killed(BaseException):
-        pass
-
-    kills = []
-
-    class KilledAfterSaving(SaveLast):
-        def on_train_batch_end(self, trainer, *_):
-            if trainer.global_step == 2 and self.path.parent not in kills:
-                kills.append(self.path.parent)
-                self._save(trainer)
-                raise Killed
-
-    def train():
-        return execute(PAPER, "smt", overrides=tiny(rows=["rnn", "cslm"], max_epochs=2), accelerator="cpu")
-
-    whole = results(train())["metrics"]
-    monkeypatch.setattr("common.training.fit.SaveLast", KilledAfterSaving)
-    for _ in range(2):
-        with pytest.raises(Killed):
-            train()
-    again = results(train())["metrics"]
-    assert {path.parent.name for path in kills} == {"network", "cslm"}
-    assert {name: values for name, values in whole.items() if name != "scoring"} == \
-        {name: values for name, values in again.items() if name != "scoring"}
+    config = configuration.validate(PAPER, found["config"], "test")
+    corpus = experiment.load_data(config)
+    words = corpus.target_tokeniser.tokenise(demo(folder / "seed-1.pt", "the man loves Zagreb ."))
+    assert 0 < len(words) <= 12 and set(words) <= set(experiment.shortlists(corpus, config)[1].words)
 
 
 @pytest.mark.parametrize("name", ["smt", "sentences"])
 def test_a_seed_can_be_trained_ahead(checkout, tiny, monkeypatch, name):
     """What is trained ahead of the rest is what the rest would have trained, and is not trained again."""
-    changes = tiny(**({"rows": ["rnn"]} if name == "smt" else {"max_length": 12}))
+    changes = tiny(**({"rows": ["rnn", "cslm"]} if name == "smt" else {"max_length": 12}))
     whole = results(execute(PAPER, name, overrides=changes, accelerator="cpu"))["metrics"]
     resolve = configuration.resolve
     monkeypatch.setattr(configuration, "resolve", lambda paper, which, scale, more=():
                         resolve(paper, which, scale, [*changes, *more]))
     train_seed(PAPER, name, "quick", 1, "cpu")
-    monkeypatch.setattr("replications.cho2014_gru.experiment.fit", None)
+    monkeypatch.setattr("common.training.trained.fit", None)
     ahead = results(execute(PAPER, name, accelerator="cpu"))["metrics"]
     assert whole.keys() == ahead.keys()
     assert all(whole[name] == ahead[name] for name in whole if name != "scoring")
@@ -113,10 +83,11 @@ def test_phrases_are_learnt():
         torch.manual_seed(1)
         config = settings(hidden=24, embedding=12, maxout=16, batch_size=20, init_std=0.3, lr=0.01) \
             .model_copy(update=changes)
-        learner = PhraseLearner(config, 12, 12, 0, 300)
-        optimiser, batches = learner.configure_optimizers()["optimizer"], Batches(found, 20, 1)
+        learner = PhraseLearner(config, 12, 12, 0)
+        learner.updates = 300
+        optimiser, loader = learner.configure_optimizers()["optimizer"], batches(found, 20, 1)
         for _ in range(30):
-            for batch in batches:
+            for batch in loader:
                 loss = learner.nats(batch).mean()
                 optimiser.zero_grad()
                 loss.backward()
@@ -141,7 +112,7 @@ def test_the_networks_phrases_know_no_counts_and_no_rare_words():
     torch.manual_seed(1)
     network = PhraseLearner(settings(), 4, 4, 0).eval().network
     column = phrases.score_rows(network, table(), np.array([0, 2, 3]), shortlist, shortlist)
-    one = [-float(network(*(torch.tensor(part) for part in ([[3], [0]], [2], [[1], [0]], [2]))).detach())]
+    one = [-float(network(collate([(np.array([3, 0]), np.array([1, 0]))])).detach())]
     np.testing.assert_allclose(column[0], one[0], rtol=1e-5)
     assert column[1] == 0 and column[2] < 0 and column[3] < 0
 
