@@ -69,7 +69,7 @@ def reductions(name: str, paper: Paper, run: Record) -> list[str]:
         found.append(f"{run.experiment}: {len(run.seeds)} of {several(own['seeds'], thing)}")
     failed = any(0 in values.values() for metric, values in run.metrics.items() if paper.is_rate(metric))
     if thing == "seed" or failed:
-        found += [f"{run.experiment}: {key} {run.config[key]:g} for {own[key]:g}" for key in own
+        found += [f"{run.experiment}: {key} {run.config[key]} for {own[key]}" for key in own
                   if key.startswith(LIMIT) and _is_less(run.config.get(key), own[key])]
     return found
 

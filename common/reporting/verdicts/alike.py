@@ -4,7 +4,7 @@ from itertools import pairwise
 from typing import Any
 
 from common import config
-from common.reporting.evidence.published import Claim
+from common.reporting.evidence.published import Claim, Paper
 from common.reporting.evidence.results import Record, Runs
 from common.reporting.evidence.rules import Value, rules, terms
 from common.reporting.text import setting, short
@@ -30,8 +30,11 @@ def _settings(name: str, a: Record, b: Record) -> dict[str, tuple[Any, Any]]:
             and a.config[key] != b.config[key] and theirs[0].get(key) == theirs[1].get(key)}
 
 
-def unlike(name: str, claim: Claim, runs: Runs) -> tuple[str, ...]:
-    """What differs between the arms of each comparison of ``claim`` and is not what it varies, a text for each."""
+def unlike(name: str, paper: Paper, claim: Claim, runs: Runs) -> tuple[str, ...]:
+    """What differs between the arms of each comparison of ``claim`` and is not what it varies, a text for each.
+
+    What is counted is not trained: its settings are none of a comparison's.
+    """
     found = []
     for rule in rules(claim.rule):
         names = [] if isinstance(rule, Value) else [one.experiment for one in terms(rule)]
@@ -40,7 +43,9 @@ def unlike(name: str, claim: Claim, runs: Runs) -> tuple[str, ...]:
                 continue
             a, b = runs[one], runs[other]
             x, y = _surroundings(a), _surroundings(b)
-            differing = {key: (x[key], y[key]) for key in x if x[key] != y[key]} | _settings(name, a, b)
+            differing = {key: (x[key], y[key]) for key in x if x[key] != y[key]}
+            if not {one, other} & set(paper.counted):
+                differing |= _settings(name, a, b)
             found += [f"{key} of {one} and {other} ({setting(left)}, {setting(right)})"
                       for key, (left, right) in differing.items() if key not in claim.varies]
     return tuple(dict.fromkeys(found))

@@ -30,6 +30,7 @@ RETIRED = "retired"
 NOT_ATTEMPTED = "not attempted"
 VERDICTS = (REPRODUCED, REACH, DIRECTION, OURS, FAILED, INCONCLUSIVE, RETIRED, NOT_ATTEMPTED)
 HOLDS = (REPRODUCED, REACH, DIRECTION, OURS)
+OPEN = (NOT_ATTEMPTED, RETIRED, INCONCLUSIVE)  # words that decide nothing, the weakest first
 
 BEFORE, CHANGED, UNKNOWN = "before", "changed", "unknown"  # the rule, against the runs it judges
 
@@ -136,7 +137,7 @@ def judge(name: str, paper: Paper, claim: Claim, scale: str, runs: Runs, undecid
     return Verdict(
         claim, scale, verdict, parts, falsifier, undecidable,
         _registered(claim, runs, rule_hashes(name) if hashes is None else hashes),
-        max(run.looks for run in used), unlike(name, claim, runs), reduced,
+        max(run.looks for run in used), unlike(name, paper, claim, runs), reduced,
     )  # fmt: skip
 
 
@@ -161,12 +162,11 @@ def judge_all(name: str, paper: Paper, evidence: dict[str, Runs]) -> list[Verdic
 
 
 def final(verdicts: Sequence[Verdict]) -> dict[str, str]:
-    """Claim -> its verdict at the largest scale that decided it (else the first word that is not ``not attempted``)."""
+    """Claim -> its verdict at the largest scale that decided it, else the strongest word that decides nothing."""
     result: dict[str, str] = {}
     for one in sorted(verdicts, key=lambda v: SCALES.index(v.scale)):
         before = result.get(one.claim.id, NOT_ATTEMPTED)
-        decided = one.verdict in (*HOLDS, FAILED)
-        if decided or before == NOT_ATTEMPTED:
+        if one.verdict not in OPEN or before in OPEN and OPEN.index(one.verdict) >= OPEN.index(before):
             result[one.claim.id] = one.verdict
     return result
 

@@ -1,6 +1,6 @@
 import pytest
 
-from common.reporting.evidence.published import Claim
+from common.reporting.evidence.published import Claim, Paper
 from common.reporting.verdicts.alike import unlike
 from tests.common.reporting.verdicts.test_claims import LOW, run
 
@@ -18,9 +18,10 @@ def arms(**changes):
     }
 
 
-def differing(suite, runs, rule=None, **claim):
+def differing(suite, runs, rule=None, counted=(), **claim):
     rule = rule or {"metric": "m", "compare": ["net", "plain"], "expect": "lower"}
-    return unlike(suite.name, Claim(id="c", says="s", where="w", rule=rule, **claim), runs)
+    paper = Paper.model_validate(suite.published | {"counted": counted})
+    return unlike(suite.name, paper, Claim(id="c", says="s", where="w", rule=rule, **claim), runs)
 
 
 @pytest.mark.parametrize(
@@ -44,6 +45,7 @@ def test_what_differs_is_named(suite, changes, words):
 def test_what_a_rule_varies_is_meant_to_differ(suite):
     runs = arms(config={"hidden": 64})
     assert differing(suite, runs, varies=("hidden",)) == ()
+    assert differing(suite, runs, counted=["plain"]) == ()  # counting has no hidden units
     suite.write("params.yaml", suite.params | {"experiments": {**suite.params["experiments"], "plain": {"hidden": 99}}})
     assert differing(suite, runs) == ()  # the paper's own rows differ by it
 

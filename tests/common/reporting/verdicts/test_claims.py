@@ -1,9 +1,11 @@
+from itertools import pairwise
+
 import pytest
 
 from common.reporting.evidence.published import Claim
 from common.reporting.evidence.results import Record
 from common.reporting.verdicts import claims
-from common.reporting.verdicts.claims import DIRECTION, FAILED, INCONCLUSIVE, NOT_ATTEMPTED, REACH, REPRODUCED
+from common.reporting.verdicts.claims import DIRECTION, FAILED, INCONCLUSIVE, NOT_ATTEMPTED, REACH, REPRODUCED, RETIRED
 
 LOW = {"1": 100.0, "2": 101.0, "3": 102.0}
 HIGH = {"1": 110.0, "2": 111.5, "3": 112.0}
@@ -192,6 +194,10 @@ def test_the_mark_follows_the_largest_decided_scale(suite, decide):
     assert claims.final([verdict("x", "quick", INCONCLUSIVE), verdict("x", "paper", NOT_ATTEMPTED)]) == {
         "x": INCONCLUSIVE
     }
+    for weak, strong in pairwise((NOT_ATTEMPTED, RETIRED, INCONCLUSIVE, FAILED)):
+        for pair in ((weak, strong), (strong, weak)):
+            assert claims.final([verdict("x", *one) for one in zip(("quick", "scaled"), pair, strict=True)]) == {
+                "x": strong}  # fmt: skip
     assert claims.mark([small, large]) == "[Re]"
     assert claims.mark([small]) == "[¬Re]"
     assert claims.mark([large, verdict("y", "quick", FAILED)]) == "[¬Re]"
