@@ -1,57 +1,12 @@
-"""Simple recurrent networks: the scan over time of Elman's network, with its gradient written out.
+"""Simple recurrent networks: the scan over time of Elman's network.
 
 Elman (1990); Mikolov et al. (2010), equations 1-5; truncated backpropagation through time as in Mikolov et al. (2011).
 """
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 
-# name -> (in-place activation, its derivative as a function of its own output)
-ACTIVATIONS = {
-    "logistic": (torch.sigmoid_, lambda s: s * (1 - s)),
-    "tanh": (torch.tanh_, lambda s: 1 - s * s),
-    "linear": (lambda a: a, torch.ones_like),
-}
-
-
-class _ElmanScan(torch.autograd.Function):
-    """s(t) = f(inputs(t) + W s(t-1)) for t = 1..T, and the error flowing back through it.
-
-    Written out because two things of the papers have no place in automatic differentiation: the error of each hidden
-    unit is clipped element by element on its way back, and one-step backpropagation stops it after one step.
-    """
-
-    @staticmethod
-    def forward(ctx, inputs, initial, recurrent, activation, clip, through_time):
-        f, _ = ACTIVATIONS[activation]
-        states = inputs.new_empty(len(inputs) + 1, *inputs.shape[1:])
-        states[0] = initial
-        transposed = recurrent.t()
-        before, *after = states.unbind()
-        for entering, state in zip(inputs.unbind(), after, strict=True):
-            f(torch.addmm(entering, before, transposed, out=state))
-            before = state
-        ctx.save_for_backward(states, recurrent)
-        ctx.settings = activation, clip, through_time
-        return states[1:]
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx, gradient):
-        states, recurrent = ctx.saved_tensors
-        activation, clip, through_time = ctx.settings
-        slope = ACTIVATIONS[activation][1](states[1:])
-        if through_time:
-            delta = slope  # each step's slope becomes its delta
-            error = gradient[-1]
-            for t, step in reversed([*enumerate(delta.unbind())]):
-                step.mul_(error.clamp(-clip, clip))
-                error = torch.addmm(gradient[t - 1], step, recurrent) if t else step @ recurrent
-        else:
-            delta = gradient.clamp(-clip, clip) * slope
-            error = None
-        return delta, error, delta.flatten(0, 1).t() @ states[:-1].flatten(0, 1), None, None, None
+ACTIVATIONS = {"logistic": torch.sigmoid, "tanh": torch.tanh, "linear": lambda a: a}
 
 
 def elman_scan(
@@ -72,9 +27,14 @@ def elman_scan(
         clip: each hidden unit's error is cut to ``[-clip, clip]`` at every step back (RNNLM toolkit: 15).
         through_time: if false, the error reaches W and the input but not the previous state (one-step "BP").
     """
+    f, transposed, before, states = ACTIVATIONS[activation], recurrent.t(), initial, []
     with torch.autocast(inputs.device.type, enabled=False):  # rounding errors would accumulate over time
-        return _ElmanScan.apply(inputs.float() if inputs.dtype == torch.bfloat16 else inputs,
-                                initial, recurrent, activation, clip, through_time)
+        for entering in (inputs.float() if inputs.dtype == torch.bfloat16 else inputs).unbind():
+            before = f(torch.addmm(entering, before if through_time else before.detach(), transposed))
+            if before.requires_grad and clip < float("inf"):
+                before.register_hook(lambda error: error.clamp(-clip, clip))  # the whole error of these units
+            states.append(before)
+    return torch.stack(states)
 
 
 def toolkit_init_(weight: Tensor) -> Tensor:

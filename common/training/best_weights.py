@@ -19,15 +19,16 @@ class KeepBest(L.Callback):
 
     Args:
         patience: stop after so many epochs without a lower value; None: never.
+        progress: part of the value by which it must be lower than the last such one, to count for the patience.
         metric: the name of what is logged after each validation.
         best: the value to be beaten.
         weights: takes a copy of what is kept of a module.
     """
 
     def __init__(self, patience: int | None = None, metric: str = "valid/nll", best: float = math.inf,
-                 weights: Callable[[L.LightningModule], Weights] = copied):
+                 weights: Callable[[L.LightningModule], Weights] = copied, progress: float = 0.0):
         self.patience, self.metric, self.best, self.weights = patience, metric, best, weights
-        self.waited = 0
+        self.progress, self.milestone, self.waited = progress, best, 0
         self.best_weights: Weights = {}
 
     def _out_of_patience(self) -> bool:
@@ -39,13 +40,16 @@ class KeepBest(L.Callback):
     def on_validation_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
         value = float(trainer.callback_metrics[self.metric])
         if value < self.best:
-            self.best, self.waited, self.best_weights = value, 0, self.weights(module)
+            self.best, self.best_weights = value, self.weights(module)
+        if value < self.milestone * (1 - self.progress):
+            self.milestone, self.waited = value, 0
         else:
             self.waited += 1
             trainer.should_stop = trainer.should_stop or self._out_of_patience()
 
     def state_dict(self) -> dict:
-        return {"best": self.best, "waited": self.waited, "best_weights": self.best_weights}
+        return {key: getattr(self, key) for key in ("best", "milestone", "waited", "best_weights")}
 
     def load_state_dict(self, state: dict) -> None:
-        self.best, self.waited, self.best_weights = (state[key] for key in ("best", "waited", "best_weights"))
+        for key, value in state.items():
+            setattr(self, key, value)

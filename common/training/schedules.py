@@ -1,9 +1,12 @@
 """When to lower the learning rate, and when to stop: each rule once, by name."""
 
 import math
+from collections.abc import Callable
 
 import lightning as L
 import torch
+
+from common.training.best_weights import KeepBest
 
 DECAYS = {  # by what the rate is multiplied at update n of N
     "constant": lambda n, of: 1.0,
@@ -12,18 +15,57 @@ DECAYS = {  # by what the rate is multiplied at update n of N
 }
 
 
+def scheduled(optimiser: torch.optim.Optimizer, factor: Callable[[int], float]) -> dict:
+    """What ``configure_optimizers`` returns for a rate that is multiplied by ``factor`` of the updates so far."""
+    rate = torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
+    return {"optimizer": optimiser, "lr_scheduler": {"scheduler": rate, "interval": "step"}}
+
+
 def decaying(optimiser: torch.optim.Optimizer, decay: str, updates: int) -> dict:
-    """What ``configure_optimizers`` returns for a rate that falls with every one of ``updates`` updates.
+    """As :func:`scheduled`, for a rate that falls with every one of ``updates`` updates.
 
     Lightning's own estimate of their number would set up the batches before a resumed one gets its place back.
     """
-    rate = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda n: DECAYS[decay](n, updates))
-    return {"optimizer": optimiser, "lr_scheduler": {"scheduler": rate, "interval": "step"}}
+    return scheduled(optimiser, lambda n: DECAYS[decay](n, updates))
 
 
 def halved(epochs: float, after: float, every: float) -> float:
     """By what the rate is multiplied after so many epochs: 1, and half as much from ``after`` on at every ``every``."""
     return 1.0 if epochs < after else 0.5 ** (1 + math.floor((epochs - after) / every + 1e-9))
+
+
+class HalveOnRise(L.Callback):
+    """Halves the rate after an epoch in which the training error rose.
+
+    An epoch after which the validation error is not a number is undone too: the best weights come back.
+
+    Args:
+        keep: the best weights, and the validation error that they are chosen by.
+        metric: the training error, as the module logs it.
+    """
+
+    def __init__(self, keep: KeepBest, metric: str = "train/nll"):
+        self.keep, self.metric, self.before = keep, metric, math.inf
+
+    def on_train_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        self.keep.best_weights = self.keep.best_weights or self.keep.weights(module)
+
+    def on_validation_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        error, valid = (float(trainer.callback_metrics[metric]) for metric in (self.metric, self.keep.metric))
+        lost = not math.isfinite(valid)
+        if lost:
+            module.load_state_dict(self.keep.best_weights)
+        if lost or error > self.before:
+            for group in trainer.optimizers[0].param_groups:
+                group["lr"] /= 2
+        if not lost:
+            self.before = error
+
+    def state_dict(self) -> dict:
+        return {"before": self.before}
+
+    def load_state_dict(self, state: dict) -> None:
+        self.before = state["before"]
 
 
 class RestoreAndHalve(L.Callback):

@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+import pytest
 import torch
 from torch import nn
 
@@ -28,6 +29,12 @@ def test_the_best_epoch_is_kept():
 
 def test_patience():
     assert validate(KeepBest(patience=2), [3.0, 1.0, 2.0, 0.5, 4.0, 0.6]) == [False] * 5 + [True]
+
+
+def test_with_progress_a_small_gain_is_kept_and_does_not_count_for_the_patience():
+    best = KeepBest(patience=2, progress=0.1)
+    assert validate(best, [3.0, 2.0, 1.9, 1.7, 1.6]) == [False] * 5
+    assert validate(best, [1.55, 1.54]) == [True, True] and best.best == pytest.approx(1.54)
 
 
 def test_a_checkpoint_holds_everything():

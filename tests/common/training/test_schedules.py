@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from common.training.schedules import RestoreAndHalve
+from common.training.best_weights import KeepBest
+from common.training.schedules import HalveOnRise, RestoreAndHalve
 
 
 class Script:
@@ -97,3 +98,40 @@ def test_a_training_that_it_stopped_stays_stopped_when_resumed():
     for script in (again, fresh):
         script.rule.on_train_start(script.trainer, script.module)
     assert again.trainer.should_stop and not fresh.trainer.should_stop
+
+
+def rising(*errors, rule=None, rate=1.0):
+    """After epochs with these errors of training and validation: the rule, and the rate and weight after each."""
+    keep = KeepBest()
+    rule = rule or HalveOnRise(keep)
+    module, group = torch.nn.Linear(1, 1, bias=False), {"lr": rate}
+    torch.nn.init.constant_(module.weight, 0)
+    rule.on_train_start(None, module)
+    found = []
+    for epoch, (train, valid) in enumerate(errors, 1):
+        torch.nn.init.constant_(module.weight, epoch)
+        trainer = SimpleNamespace(callback_metrics={"train/nll": torch.tensor(train), "valid/nll": torch.tensor(valid)},
+                                  should_stop=False, optimizers=[SimpleNamespace(param_groups=[group])])
+        rule.on_validation_end(trainer, module)
+        rule.keep.on_validation_end(trainer, module)
+        found.append((group["lr"], module.weight.item()))
+    return rule, found
+
+
+def test_the_rate_is_halved_when_the_training_error_rises_whatever_the_validation_error_does():
+    _, found = rising((2.0, 2.0), (1.0, 3.0), (1.5, 1.0), (1.4, 0.5))
+    assert found == [(1.0, 1), (1.0, 2), (0.5, 3), (0.5, 4)]
+
+
+def test_an_epoch_in_which_the_weights_are_lost_is_undone_at_half_the_rate():
+    _, found = rising((2.0, 2.0), (1.0, 3.0), (float("nan"), float("nan")), (0.9, 1.0))
+    assert found == [(1.0, 1), (1.0, 2), (0.5, 1), (0.5, 4)]  # 0.9 is compared with the 1.0 of before
+    assert rising((float("nan"), float("nan")))[1] == [(0.5, 0)]  # those that it began with
+
+
+def test_what_an_error_rises_from_survives_a_checkpoint():
+    whole = rising((2.0, 2.0), (2.5, 1.0))[1]
+    first, _ = rising((2.0, 2.0))
+    second = HalveOnRise(KeepBest())
+    second.load_state_dict(first.state_dict())
+    assert rising((2.5, 1.0), rule=second)[1][0][0] == whole[1][0] == 0.5
