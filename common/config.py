@@ -8,8 +8,10 @@ only says what it changes::
 Each paper types its settings with a frozen :class:`Settings` in ``config.py``; unknown keys are refused.
 """
 
+import copy
 import importlib
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -49,10 +51,16 @@ def params_file(paper: str) -> Path:
     return paths.REPLICATIONS / require_paper(paper) / "params.yaml"
 
 
+@lru_cache(maxsize=32)
+def _parsed(text: str) -> Any:
+    """A report asks for the same settings hundreds of times."""
+    return yaml.load(text, Loader=LOADER)
+
+
 def read_yaml(path: Path) -> Any:
     """The content of a YAML file; a UserError with file and line if it cannot be read."""
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)
+        return copy.deepcopy(_parsed(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from error
     except yaml.YAMLError as error:
