@@ -21,6 +21,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.11 python3.12,$(shell $(p) -c 
 	touch $@
 
 repro: .venv/ready
+	@test -e .git || dvc config --local core.no_scm true   # an unpacked archive
 	dvc repro
 	@echo "open reports/index.html"
 

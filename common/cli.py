@@ -112,13 +112,16 @@ def run(
     from common.training.run import is_first_process
 
     if experiment is None:
+        from common import pipeline
+        from common.reporting import metrics
         from common.training.side_by_side import execute_all
 
         if seeds or set_ or precision or name or devices * num_nodes > 1:
             raise UserError(f"{paper}: name the experiment that these options are for")
         typer.echo(f"results: {os.path.relpath(execute_all(paper, scale, accelerator), paths.ROOT)}")
         if scale == "quick":
-            _leave_for_dvc(paper, scale)
+            metrics.write(paper, scale)
+            pipeline.receipt(paper)
         return
     folder = execute(paper, experiment, scale, seeds=seeds or (), overrides=set_ or (), devices=devices,
                      nodes=num_nodes, precision=precision, accelerator=accelerator, name=name)
@@ -129,19 +132,12 @@ def run(
 @app.command()
 def record(paper: Paper, scale: Scale = "scaled") -> None:
     """Promote finished runs to records/, the evidence that git keeps and every report shows."""
+    from common.reporting import metrics
     from common.training.records import promote
 
     for path in promote(paper, scale):
         typer.echo(path.relative_to(paths.ROOT))
-    _leave_for_dvc(paper, scale)
-
-
-def _leave_for_dvc(paper: str, scale: str) -> None:
-    from common import pipeline
-    from common.reporting import metrics
-
     metrics.write(paper, scale)
-    pipeline.receipt(paper, scale)  # the last: with it the stage is done
 
 
 @app.command()

@@ -1,8 +1,9 @@
-"""The ``dvc.yaml`` files, written from the folders, and what their stages depend on and leave.
+"""The ``dvc.yaml`` files and the digests of code that their stages depend on, written from the folders; receipts.
 
-A stage depends on the code of its experiment by one file of ``build/code/``: the digest of all that ``experiment.py``
+The quick scale of a paper depends on its code by one file, ``code.sha256``: the digest of all that ``experiment.py``
 imports, so that a change in ``common/`` makes due the papers that use it and no other. The stage ``code`` brings these
-digests up to date before any other stage is looked at; git does not keep them, so none can be stale there.
+files up to date before any other stage is looked at. The larger scales are asked for by name, and then
+``replicate run`` itself finds what is not made yet of the present settings, data and code.
 
 What a stage leaves for DVC is a receipt, which says what was made and from what. It has the same bytes on every
 machine, so that ``dvc.lock`` does not change where nothing else did; results do not.
@@ -16,8 +17,9 @@ from pathlib import Path
 
 from common import config, paths
 from common.data import catalog
-from common.training.closure import code_fingerprint, files_fingerprint, import_closure
+from common.training.closure import code_fingerprint
 
+RECEIPTS = paths.ROOT / "receipts"  # of the quick runs; git keeps the folder, and none of them
 HEAD = "# Written by `replicate pipeline`.\n"
 RECEIPT = "{cache: false, persist: true}"  # persist: or DVC puts an old receipt back instead of running the stage
 
@@ -30,41 +32,34 @@ def corpora(paper: str, scale: str) -> list[str]:
 
 
 def generated() -> dict[Path, str]:
-    """Every ``dvc.yaml`` and its text; paths are from the root of the checkout."""
+    """Every generated file and its text; paths are from the root of the checkout."""
     read = {paper: {scale: corpora(paper, scale) for scale in config.SCALES if config.experiments(paper, scale)}
             for paper in config.papers()}
-    files = {Path("replications") / paper / "dvc.yaml": _paper(paper, scales) for paper, scales in read.items()}
     all_read = sorted({name for scales in read.values() for name in chain(*scales.values())})
-    return files | {Path("common/data/dvc.yaml"): _fetch(all_read), Path("dvc.yaml"): _root(list(read))}
-
-
-def digests() -> dict[str, str]:
-    """Name in ``build/code/`` -> SHA-256: of each paper's code, and of what the reports are made from but runs."""
-    files = [*import_closure("common.reporting.pages.report"),
-             *sorted(paths.ROOT.glob("common/reporting/pages/templates/*"))]
-    for paper in config.papers():
-        folder = paths.REPLICATIONS / paper
-        files += import_closure(f"replications.{paper}.figures")
-        files += [folder / "paper.yaml", folder / "params.yaml", *sorted(folder.glob("records/*/*.json"))]
-    code = {paper: code_fingerprint(f"replications.{paper}.experiment") for paper in config.papers()}
-    return code | {"reports": files_fingerprint(files)}
+    files = {Path("dvc.yaml"): _root(list(read)), Path("common/data/dvc.yaml"): _fetch(all_read)}
+    for paper, scales in read.items():
+        folder = Path("replications") / paper
+        files[folder / "code.sha256"] = code_fingerprint(f"replications.{paper}.experiment") + "\n"
+        files[folder / "dvc.yaml"] = _paper(paper, scales)
+    return files
 
 
 def write() -> list[Path]:
-    """Brings the generated files and the digests up to date; returns the files that were not."""
+    """Brings the generated files and the receipts of runs up to date; returns the generated files that were not."""
+    for path in RECEIPTS.glob("*.json"):
+        receipt(path.stem)
     wanted = {paths.ROOT / path: text for path, text in generated().items()}
-    wanted |= {paths.BUILD / "code" / f"{name}.sha256": digest + "\n" for name, digest in digests().items()}
     stale = [path for path, text in wanted.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     return [_put(path, wanted[path]) for path in stale]
 
 
-def receipt(paper: str, scale: str) -> Path:
-    """Writes and returns what says which runs of a scale are there: experiment -> fingerprints."""
-    folder = paths.REPLICATIONS / paper / "runs" / scale
-    results = {name: folder / name / "results.json" for name in config.experiments(paper, scale)}
+def receipt(paper: str) -> Path:
+    """Writes and returns what says which quick runs are there: experiment -> fingerprints."""
+    results = {name: paths.REPLICATIONS / paper / "runs" / "quick" / name / "results.json"
+               for name in config.experiments(paper, "quick")}
     made = {name: json.loads(path.read_text(encoding="utf-8"))["provenance"]["fingerprint"]
             for name, path in results.items() if path.exists()}
-    return _put(folder / "made.json", json.dumps(made, indent=1) + "\n")
+    return _put(RECEIPTS / f"{paper}.json", json.dumps(made, indent=1) + "\n")
 
 
 def fetched(corpus: str) -> Path:
@@ -83,17 +78,17 @@ def _put(path: Path, text: str) -> Path:
 
 
 def _root(papers: list[str]) -> str:
-    made = (f"replications/{paper}/runs/quick/made.json" for paper in papers)
+    folders = [f"replications/{paper}" for paper in papers]
+    read = [f"{one}/{name}" for one in folders for name in ("figures.py", "paper.yaml", "params.yaml", "records")]
     return f"""{HEAD}# Papers have theirs in their folders; `dvc repro` runs `quick` of each, then the reports.
 stages:
   code:
     cmd: replicate pipeline
     always_changed: true
-    outs:
-      - build/code: {RECEIPT}
+    outs:{_list(f"{folder}/code.sha256: {RECEIPT}" for folder in folders)}
   reports:
     cmd: replicate report
-    deps:{_list(["build/code/reports.sha256", *made])}
+    deps:{_list(["receipts", "common/reporting", *(name for name in read if (paths.ROOT / name).exists())])}
     outs:
       - reports: {RECEIPT}
 """
@@ -122,15 +117,26 @@ stages:
 
 
 def _stage(paper: str, scale: str, corpora: list[str]) -> str:
-    commands = [f"replicate {verb} {paper} --scale {scale}" for verb in ("run", "record")]
-    cmd = f" {commands[0]}" if scale == "quick" else _list(commands)
-    data = [f"../../common/data/catalog.yaml: [{', '.join(corpora)}]"] if corpora else []
-    return f"""  {scale}:
-    cmd:{cmd}
-    params:{_list(["params.yaml: [defaults, scales." + scale + ", experiments]", *data])}
-    deps:{_list(f"../../build/{name}.sha256" for name in [f"code/{paper}", *(f"fetched/{one}" for one in corpora)])}
+    run, record = (f"replicate {verb} {paper} --scale {scale}" for verb in ("run", "record"))
+    params = f"""params:
+      - params.yaml: [defaults, scales.{scale}, experiments]"""
+    if scale == "quick":
+        return f"""  quick:
+    cmd: {run}
+    {params}
+    deps:
+      - code.sha256
     outs:
-      - runs/{scale}/made.json: {RECEIPT}
+      - ../../receipts/{paper}.json: {RECEIPT}
+"""
+    data = f"\n      - ../../common/data/catalog.yaml: [{', '.join(corpora)}]" if corpora else ""
+    deps = f"\n    deps:{_list(f'../../build/fetched/{name}.sha256' for name in corpora)}" if corpora else ""
+    return f"""  {scale}:
+    cmd:
+      - {run}
+      - {record}
+    always_changed: true
+    {params}{data}{deps}
 """
 
 

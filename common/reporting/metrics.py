@@ -49,20 +49,26 @@ def write(paper: str, scale: str) -> list[Path]:
 
 
 def metrics(name: str, paper: Paper, scale: str, runs: Runs) -> dict[str, str | float | bool | int]:
-    """The content of ``metrics/<scale>.json``; ``comparable`` is False where the corpus is not the paper's."""
+    """The content of ``metrics/<scale>.json``."""
     verdicts = [one.verdict for one in judge_all(name, paper, dict.fromkeys(SCALES, {}) | {scale: runs})
                 if one.scale == scale]
+    return first(name, paper, scale, runs) | {verdict: verdicts.count(verdict) for verdict in VERDICTS}
+
+
+def first(name: str, paper: Paper, scale: str, runs: Runs) -> dict[str, str | float | bool]:
+    """The first quantity of the claims, else of the tables, that we measured and the paper printed.
+
+    ``comparable`` is False where the corpus is not the paper's.
+    """
     published = {(row.experiment, row.metric): row.published for _, row in paper.rows() if row.published is not None}
-    wanted = [(term.experiment, term.metric) for claim in paper.claims for term in terms(claim.rule)]
-    found: dict[str, str | float | bool | int] = {}
-    for experiment, metric in [*wanted, *published]:
+    claimed = [(term.experiment, term.metric) for claim in paper.claims for term in terms(claim.rule)]
+    for experiment, metric in [*claimed, *published]:
         values = runs[experiment].values(metric) if experiment in runs else {}
         if values and (experiment, metric) in published:
             ours, theirs = fmean(values.values()), published[experiment, metric]
-            found = {"quantity": f"{experiment} {metric}", "ours": _short(ours), "published": theirs,
-                     "difference": _short(ours - theirs), "comparable": experiment not in other_data(name, scale)}
-            break
-    return found | {verdict: verdicts.count(verdict) for verdict in VERDICTS}
+            return {"quantity": f"{experiment} {metric}", "ours": _short(ours), "published": theirs,
+                    "difference": _short(ours - theirs), "comparable": experiment not in other_data(name, scale)}
+    return {}
 
 
 def curves(runs: Runs) -> list[tuple[float, str, str, float]]:

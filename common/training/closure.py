@@ -2,7 +2,6 @@
 
 import ast
 import hashlib
-from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -46,12 +45,7 @@ def import_closure(module: str) -> list[Path]:
 
 def code_fingerprint(module: str) -> str:
     """SHA-256 over the names and contents of the module's import closure."""
-    return files_fingerprint(import_closure(module))
-
-
-def files_fingerprint(files: Iterable[Path]) -> str:
-    """SHA-256 over the names in the checkout and the contents of files."""
     digest = hashlib.sha256()
-    for path in files:
+    for path in import_closure(module):
         digest.update(path.relative_to(paths.ROOT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()

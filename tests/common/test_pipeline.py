@@ -45,7 +45,7 @@ def test_only_the_quick_scale_is_upstream_of_the_reports(graph):
 def test_corpora_are_fetched_before_the_stages_that_read_them(graph):
     def fetched(paper, scale):
         needed = upstream(graph, f"replications/{paper}/dvc.yaml:{scale}")
-        return {one.removeprefix("common/data/dvc.yaml:fetch@") for one in needed} - {"code"}
+        return {one.removeprefix("common/data/dvc.yaml:fetch@") for one in needed if "fetch@" in one}
 
     assert fetched("mikolov2010_rnnlm", "scaled") == {"ptb"}
     assert fetched("cho2014_gru", "scaled") == {"multi30k", "tatoeba-fra-eng"}
@@ -56,13 +56,14 @@ def test_corpora_are_fetched_before_the_stages_that_read_them(graph):
         assert fetched(paper, "quick") == set() == set(pipeline.corpora(paper, "quick"))
 
 
-def test_a_stage_is_keyed_on_the_catalogue_entries_that_it_reads():
+def test_what_a_stage_is_keyed_on():
     stages = yaml.safe_load(FILES[Path("replications/graves2006_ctc/dvc.yaml")])["stages"]
-    assert stages["scaled"]["params"] == [
+    assert stages["quick"]["params"] == [{"params.yaml": ["defaults", "scales.quick", "experiments"]}]
+    assert stages["quick"]["deps"] == ["code.sha256"]
+    assert stages["scaled"]["always_changed"] and stages["scaled"]["params"] == [
         {"params.yaml": ["defaults", "scales.scaled", "experiments"]},
         {"../../common/data/catalog.yaml": ["an4", "timit-features"]},
     ]
-    assert stages["quick"]["params"] == [{"params.yaml": ["defaults", "scales.quick", "experiments"]}]
 
 
 def test_a_changed_component_makes_the_papers_due_that_use_it_and_no_other(monkeypatch):
@@ -70,38 +71,34 @@ def test_a_changed_component_makes_the_papers_due_that_use_it_and_no_other(monke
     users = {paper for paper in config.papers() if changed in import_closure(f"replications.{paper}.experiment")}
     assert users == {"graves2006_ctc"}
 
-    before, content = pipeline.digests(), Path.read_bytes
+    content = Path.read_bytes
     monkeypatch.setattr(Path, "read_bytes", lambda path: content(path) + b"# more\n" * (path == changed))
-    now = pipeline.digests()
-    assert {name for name in now if now[name] != before[name]} == users
-
-
-def test_only_the_reports_are_due_when_a_record_a_claim_or_a_page_changed(monkeypatch):
-    before, content = pipeline.digests(), Path.read_bytes
-    record, page = (next(paths.ROOT.glob(name)) for name in ("replications/*/records/*/*.json", "common/**/*.html.j2"))
-    for changed in (record, paths.REPLICATIONS / "graves2006_ctc" / "paper.yaml", page):
-        monkeypatch.setattr(Path, "read_bytes", lambda path, one=changed: content(path) + b" " * (path == one))
-        now = pipeline.digests()
-        assert [name for name in now if now[name] != before[name]] == ["reports"]
+    now = pipeline.generated()
+    assert {str(path) for path in now if now[path] != FILES[path]} == {f"replications/{one}/code.sha256" for one in users}
 
 
 def test_write_touches_what_is_stale_only(tmp_path, monkeypatch):
     monkeypatch.setattr(pipeline, "generated", lambda: {Path("a.yaml"): "a\n", Path("b.yaml"): "b\n"})
-    monkeypatch.setattr(pipeline, "digests", dict)
+    monkeypatch.setattr(pipeline, "RECEIPTS", tmp_path / "receipts")
     monkeypatch.setattr(paths, "ROOT", tmp_path)
     (tmp_path / "a.yaml").write_text("a\n")
     assert pipeline.write() == [tmp_path / "b.yaml"] and pipeline.write() == []
     assert (tmp_path / "b.yaml").read_text() == "b\n"
 
 
-def test_the_receipt_of_a_scale_names_what_its_runs_were_made_from(toy):
+def test_the_receipt_of_the_quick_runs_follows_what_is_there(toy, tmp_path, monkeypatch):
+    monkeypatch.setattr(pipeline, "RECEIPTS", tmp_path / "receipts")
+    monkeypatch.setattr(pipeline, "generated", dict)
     folder = paths.REPLICATIONS / "toy1999_net" / "runs" / "quick"
     for name in ("net", "wide", "no_longer_declared"):
         (folder / name).mkdir(parents=True)
         results = {"seconds": {"1": 2.0}, "provenance": {"fingerprint": {"code": name}, "device": "mine"}}
         (folder / name / "results.json").write_text(json.dumps(results))
-    path = pipeline.receipt("toy1999_net", "quick")
+    path = pipeline.receipt("toy1999_net")
     assert json.loads(path.read_text()) == {"net": {"code": "net"}, "wide": {"code": "wide"}}
+    (folder / "net" / "results.json").unlink()
+    pipeline.write()
+    assert json.loads(path.read_text()) == {"wide": {"code": "wide"}}
 
 
 def test_the_receipt_of_a_corpus_is_read_by_sha256sum(tmp_path, monkeypatch):
