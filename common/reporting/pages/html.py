@@ -41,40 +41,19 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    env.filters |= {
-        "printed": text.printed,
-        "count": text.count,
-        "duration": text.duration,
-        "memory": text.memory,
-        "short": text.short,
-        "average": text.average,
-        "setting": text.setting,
-        "tied": tied,
-        "strip": result_strip,
-        "effect_strip": effect_strip,
-        "cells": cells.cells,
-        "published": cells.published,
-        "reason": cells.reason,
-        "looks": cells.looks,
-        "end": end,
-        "provenance": content.provenance,
-    }
+    writers = (text.printed, text.count, text.duration, text.memory, text.short, text.average, text.setting, tied, end,
+               effect_strip, cells.cells, cells.published, cells.reason, cells.looks, content.provenance)
+    env.filters |= {write.__name__: write for write in writers} | {"strip": result_strip}
     return env
 
 
 def index_page(reports: Sequence[PaperReport]) -> str:
     """``index.html``: the verdict matrix of all papers, then a card for each."""
-    return (
-        environment()
-        .get_template("index.html.j2")
-        .render(
-            reports=reports,
-            scales=SCALES,
-            scale_meaning=content.SCALE_MEANING,
-            meanings=content.VERDICT_MEANING,
-            introduction=content.INTRODUCTION,
-        )
-    )
+    template = environment().get_template("index.html.j2")
+    return template.render(
+        reports=reports, scales=SCALES, scale_meaning=content.SCALE_MEANING, meanings=content.VERDICT_MEANING,
+        introduction=content.INTRODUCTION,
+    )  # fmt: skip
 
 
 def paper_page(report: PaperReport) -> str:

@@ -76,33 +76,19 @@ def _result(
     elif paper.is_p_value(row.metric):
         reason = f"{', '.join(f'{value:g}' for value in values.values())}: p-values, which have no mean"
     return Result(
-        paper=name,
-        experiment=row.experiment,
-        scale=scale,
-        metric=row.metric,
-        unit=unit,
-        published=row.published,
-        published_source=source,
-        values=values,
-        mean=measured.mean if measured else None,
-        low=measured.low if measured else None,
+        paper=name, experiment=row.experiment, scale=scale, metric=row.metric, unit=unit,
+        published=row.published, published_source=source, values=values,
+        mean=measured.mean if measured else None, low=measured.low if measured else None,
         high=measured.high if measured else None,
-        median=median.value if median else None,
-        median_low=median.low if median else None,
+        median=median.value if median else None, median_low=median.low if median else None,
         median_high=median.high if median else None,
-        trials=len(run.seeds) if run else 0,
-        parameters=run.parameters if run else None,
-        seconds=_mean(run.seconds) if run else None,
-        throughput=_mean(run.throughput) if run else None,
+        trials=len(run.seeds) if run else 0, parameters=run.parameters if run else None,
+        seconds=_mean(run.seconds) if run else None, throughput=_mean(run.throughput) if run else None,
         throughput_unit=run.throughput_unit if run else "",
-        label=row.label,
-        confidence=row.confidence if row.published is not None else "",
+        label=row.label, confidence=row.confidence if row.published is not None else "",
         better=row.better or ("higher" if paper.is_rate(row.metric) else "lower"),
-        note=row.note,
-        reason=reason,
-        comparable=comparable,
-        looks=tuple(looks) if len(looks) > 1 else (),
-    )
+        note=row.note, reason=reason, comparable=comparable, looks=tuple(looks) if len(looks) > 1 else (),
+    )  # fmt: skip
 
 
 def results(name: str, paper: Paper, evidence: dict[str, Runs]) -> list[Result]:
@@ -129,20 +115,11 @@ def summary(results: Sequence[Result], verdicts: Sequence[tuple[str, Verdict]]) 
     """The object of ``summary.json``; ``verdicts`` are pairs of a paper's name and a verdict."""
     claims = [
         {
-            "paper": name,
-            "claim": one.claim.id,
-            "says": one.claim.says,
-            "where": one.claim.where,
-            "scale": one.scale,
-            "verdict": one.verdict,
-            "evidence": one.evidence,
-            "falsified_if": one.falsified_if,
-            "registered": one.registered,
-            "looks": one.looks,
-            "unlike": one.unlike,
-            "reduced": one.reduced,
+            "paper": name, "claim": one.claim.id, "says": one.claim.says, "where": one.claim.where, "scale": one.scale,
+            "verdict": one.verdict, "evidence": one.evidence, "falsified_if": one.falsified_if,
+            "registered": one.registered, "looks": one.looks, "unlike": one.unlike, "reduced": one.reduced,
             "decidable": one.undecidable or True,
         }
         for name, one in verdicts
-    ]
+    ]  # fmt: skip
     return {"results": [asdict(one) for one in results], "claims": claims}
