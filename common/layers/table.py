@@ -32,6 +32,19 @@ def scale_gradient(values: Tensor, factor: float) -> Tensor:
     return values if factor == 1.0 else _ScaleGradient.apply(values, factor)
 
 
+def whole(tensor: Tensor) -> Tensor:
+    """All of a tensor that may be sharded; every process has to ask.
+
+    Its parts may be on the CPU while the processes talk through their GPUs; the whole is then on the CPU too.
+    """
+    if not isinstance(tensor, DTensor):
+        return tensor
+    mesh, part = tensor.device_mesh, tensor.to_local()
+    found = DTensor.from_local(part.to(mesh.device_type), mesh, tensor.placements, run_check=False,
+                               shape=tensor.shape, stride=tensor.stride())
+    return found.full_tensor().to(part.device)
+
+
 class Table(nn.Module):
     """``weight [V, E]``, read by row."""
 
@@ -48,7 +61,7 @@ class Table(nn.Module):
     def gather(self) -> None:
         """Every process has all rows again."""
         if self.mesh is not None:
-            self.weight, self.mesh = nn.Parameter(self.weight.detach().full_tensor()), None
+            self.weight, self.mesh = nn.Parameter(whole(self.weight.detach())), None
 
     def local(self) -> Tensor:
         """The rows that this process keeps."""

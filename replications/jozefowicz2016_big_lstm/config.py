@@ -43,6 +43,7 @@ class Config(Settings):
     # evaluation
     evaluation_streams: PositiveInt  # parts of a text read side by side; 1 is exact
     valid_words: PositiveInt | None  # of the validation text, after each epoch
+    kn5: bool  # mix the networks with a KN5 of the training text, which it holds in memory
 
     @model_validator(mode="after")
     def fits(self) -> "Config":

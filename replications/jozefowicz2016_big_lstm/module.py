@@ -1,113 +1,70 @@
 """How the networks are trained: Adagrad on a sampled loss, only the LSTM's gradient clipped (section 4.3)."""
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from functools import partial
 
 import torch
-from torch import Tensor, nn
-from torch.distributed.device_mesh import init_device_mesh
-from torch.distributed.tensor import DTensor, Shard, distribute_tensor
+from torch import Tensor
 
-from common.layers.table import Table
+from common.metrics.perplexity import of_sum
 from common.text.characters import CharacterCNN
-from common.training.on_streams import OnStreams
+from common.training.clipping import clip_norm
+from common.training.sharded import Sharded
 from replications.jozefowicz2016_big_lstm.config import Config
-from replications.jozefowicz2016_big_lstm.model import CharacterLSTM, LSTMLanguageModel
+from replications.jozefowicz2016_big_lstm.model import CharacterLSTM, LSTMLanguageModel, State
 
 
-def whole(tensor: Tensor) -> Tensor:
-    """All of a tensor that may be sharded; every process has to ask."""
-    return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
+class WordPredictor(Sharded, ABC):
+    """What the two trainings share. The state is carried from window to window, and starts anew with every epoch."""
 
+    counted = "words"
 
-class WordPredictor(OnStreams):
-    """What the two trainings share: Adagrad, and weights that several processes share out.
-
-    DDP averages the gradient of the network's body; each :class:`common.layers.table.Table` is sharded.
-    """
-
-    evaluation_matrix = None  # of :meth:`matrix`, kept while the weights are
-
-    def matrix(self):
-        """What evaluation computes once for all its batches."""
-        return None
-
-    def loss(self, words: Tensor, next_words: Tensor) -> tuple[Tensor, float]:
-        mean = self.mean_loss(words, next_words)
-        # summed over the window, averaged over streams, as in the authors' code
-        return mean * len(words), mean.item() * words.numel()
+    def __init__(self, config: Config, network: LSTMLanguageModel):
+        super().__init__()
+        self.config, self.network = config, network
+        self.state = self.valid_state = ()
+        self.score: Callable | None = None
 
     @abstractmethod
-    def mean_loss(self, words: Tensor, targets: Tensor) -> Tensor:
-        """The training loss, nats per word, advancing ``self.state``."""
+    def nats_to_learn(self, words: Tensor, next_words: Tensor, state: State) -> tuple[Tensor, State]:
+        """The training loss of next words ``[T, B]`` in nats ``[T * B]``, and the state after them."""
 
-    def training_curve(self, nats: float) -> dict[str, float]:
-        return {"train/loss": nats}
-
-    def configure_model(self) -> None:
-        """With several processes: shards the tables. DDP leaves them alone, and what never changes."""
-        if self.trainer.world_size == 1:
-            return
-        device = self.trainer.strategy.root_device.type
-        mesh = init_device_mesh(device, (self.trainer.world_size,))
-        for part in self.modules():
-            if isinstance(part, Table) and part.mesh is None:
-                part.to(self.trainer.strategy.root_device)
-                part.shard(mesh)
-        self._ddp_params_and_buffers_to_ignore = [
-            *(name for name, weight in self.named_parameters() if isinstance(weight, DTensor)),
-            *(name for name, _ in self.named_buffers()),
-        ]
-
-    def gather(self) -> None:
-        """Every process has the whole network again."""
-        for part in self.modules():
-            if isinstance(part, Table):
-                part.gather()
-
-    def weights(self) -> dict[str, Tensor]:
-        """A copy of all weights, whole, on the CPU."""
-        return {name: whole(weight).detach().cpu().clone() for name, weight in self.state_dict().items()}
-
-    # --- Lightning's hooks
-
-    def validation_step(self, batch: tuple[Tensor, Tensor], index: int) -> None:
-        if index == 0:
-            self.evaluation_matrix = self.matrix()
-        super().validation_step(batch, index)
-
-    def on_validation_epoch_end(self) -> None:
-        self.evaluation_matrix = None
-        super().on_validation_epoch_end()
-
-    def on_save_checkpoint(self, checkpoint: dict) -> None:
-        super().on_save_checkpoint(checkpoint)
-        checkpoint["state_dict"] = {name: whole(weight) for name, weight in checkpoint["state_dict"].items()}
-        (optimiser,) = checkpoint["optimizer_states"]  # its entries are the optimiser's own
-        optimiser["state"] = {n: {**kept, "sum": whole(kept["sum"])} for n, kept in optimiser["state"].items()}
-
-    def on_load_checkpoint(self, checkpoint: dict) -> None:
-        super().on_load_checkpoint(checkpoint)
-        for name, weight in self.named_parameters():
-            checkpoint["state_dict"][name] = like(checkpoint["state_dict"][name], weight)
-        optimised = [weight for group in self.parameter_groups() for weight in group["params"]]
-        for number, kept in checkpoint["optimizer_states"][0]["state"].items():
-            kept["sum"] = like(kept["sum"], optimised[number])
+    @abstractmethod
+    def scorer(self) -> Callable[[Tensor, Tensor, State], tuple[Tensor, State]]:
+        """What gives the nats ``[T * B]`` of next words ``[T, B]`` by the full softmax, and the state after them, while
+        the weights are as they are: what is the same for all words is computed once."""
 
     @abstractmethod
     def parameter_groups(self) -> list[dict]:
         """What is optimised, with rates."""
 
+    def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> dict:
+        words, next_words = batch
+        state = self.state if index else self.network.initial(words.shape[1])
+        nats, self.state = self.nats_to_learn(words, next_words, state)
+        # summed over the window, averaged over streams, as in the authors' code
+        return {"loss": nats.mean() * len(words), "sums": {"nats": nats.sum(), "words": nats.numel()}}
+
+    def validation_step(self, batch: tuple[Tensor, Tensor], index: int) -> dict:
+        words, next_words = batch
+        if index == 0:
+            self.score, self.valid_state = self.scorer(), self.network.initial(words.shape[1])
+        with torch.autocast(self.device.type, enabled=False):
+            nats, self.valid_state = self.score(words, next_words, self.valid_state)
+        return {"nats": nats.double().sum(), "words": nats.numel()}
+
+    def on_validation_epoch_end(self) -> None:
+        self.score = None  # with what it has computed
+
+    def curves(self, train: dict, valid: dict) -> dict[str, float]:
+        return {"valid/nll": valid["nats"] / valid["words"], "valid/perplexity": of_sum(**valid),
+                "train/loss": train["nats"] / train["words"]}
+
     def configure_optimizers(self) -> torch.optim.Optimizer:
         config = self.config
         return torch.optim.Adagrad(self.parameter_groups(), config.lr,
                                    initial_accumulator_value=config.initial_accumulator)
-
-
-def like(tensor: Tensor, weight: nn.Parameter) -> Tensor:
-    """A whole tensor, sharded as ``weight`` is."""
-    if not isinstance(weight, DTensor):
-        return tensor
-    return distribute_tensor(tensor.to(weight.device), weight.device_mesh, [Shard(0)], src_data_rank=None)
 
 
 class LanguageModel(WordPredictor):
@@ -119,28 +76,31 @@ class LanguageModel(WordPredictor):
     """
 
     def __init__(self, config: Config, spelling: Tensor, seed: int = 1):
-        super().__init__(LSTMLanguageModel(config, spelling))
-        self.config, self.seed = config, seed
+        super().__init__(config, LSTMLanguageModel(config, spelling))
+        self.seed = seed
+
+    def standardise(self, spelling: Tensor) -> None:
+        """The end of the initialisation: see :meth:`common.text.characters.CharacterCNN.standardise`."""
         for part in self.modules():
             if isinstance(part, CharacterCNN):
                 part.standardise(spelling[:1000])  # the most frequent words
 
-    def mean_loss(self, words: Tensor, targets: Tensor) -> Tensor:
-        hidden, self.state = self.network(words, self.state)
+    def nats_to_learn(self, words: Tensor, next_words: Tensor, state: State) -> tuple[Tensor, State]:
+        hidden, state = self.network(words, state)
         # by the update, so that a resumed training, and every process, draws the same words
         generator = torch.Generator().manual_seed(1_000_003 * self.seed + self.trainer.global_step)
-        return self.network.output.training_loss(hidden.flatten(0, 1), targets.flatten(), generator).mean()
+        return self.network.output.training_loss(hidden.flatten(0, 1), next_words.flatten(), generator), state
 
-    def matrix(self):
-        return self.network.output.matrix()
+    def scorer(self) -> Callable[[Tensor, Tensor, State], tuple[Tensor, State]]:
+        return partial(self.exact, matrix=self.network.output.matrix())
 
-    def exact(self, words, targets, state):
+    def exact(self, words: Tensor, next_words: Tensor, state: State, matrix: tuple) -> tuple[Tensor, State]:
         hidden, state = self.network(words, state)
-        return self.network.output(hidden.flatten(0, 1), targets.flatten(), self.evaluation_matrix), state
+        return self.network.output(hidden.flatten(0, 1), next_words.flatten(), matrix), state
 
     def parameter_groups(self) -> list[dict]:
         config, network = self.config, self.network
-        tables = [weight for part in self.modules() if isinstance(part, Table) for weight in part.parameters()]
+        tables = [weight for table in self.tables for weight in table.parameters()]
         parts = [(tables, config.lr), (network.output.parameters(), config.cnn_softmax_lr),
                  (network.inputs.parameters(), config.cnn_input_lr), (network.parameters(), config.lr)]
         groups, known = [], set()
@@ -150,20 +110,21 @@ class LanguageModel(WordPredictor):
             groups += [{"params": new, "lr": lr}] if new else []
         return groups
 
-    def on_before_optimizer_step(self, optimizer) -> None:
+    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Clips the gradient of the LSTM's weights, and no other."""
-        if self.config.clip_norm is not None:
-            nn.utils.clip_grad_norm_(self.network.layers.parameters(), self.config.clip_norm)
+        clip_norm(self.network.layers.parameters(), self.config.clip_norm)
 
 
 class CharacterPredictor(WordPredictor):
-    """A character LSTM on top of a trained network, which is frozen (section 3.4)."""
+    """A character LSTM on top of a trained network, which is frozen and needs its softmax no more (section 3.4).
 
-    curve = "/characters"
+    Args:
+        spelling: the characters of each word ``[V, L]``.
+    """
 
     def __init__(self, config: Config, spelling: Tensor, network: LSTMLanguageModel):
-        super().__init__(network.requires_grad_(False).eval())
-        self.config = config
+        super().__init__(config, network.requires_grad_(False).eval())
+        del network.output
         self.characters = CharacterLSTM(config, spelling)
 
     def train(self, mode: bool = True) -> "CharacterPredictor":
@@ -171,14 +132,13 @@ class CharacterPredictor(WordPredictor):
         self.network.eval()  # frozen, dropout included
         return self
 
-    def mean_loss(self, words: Tensor, targets: Tensor) -> Tensor:
-        nats, self.state = self.exact(words, targets, self.state)
-        return nats.mean()
-
-    def exact(self, words, targets, state):
+    def nats_to_learn(self, words: Tensor, next_words: Tensor, state: State) -> tuple[Tensor, State]:
         with torch.no_grad():
             hidden, state = self.network(words, state)
-        return self.characters(hidden.flatten(0, 1), targets.flatten()), state
+        return self.characters(hidden.flatten(0, 1), next_words.flatten()), state
+
+    def scorer(self) -> Callable[[Tensor, Tensor, State], tuple[Tensor, State]]:
+        return self.nats_to_learn
 
     def parameter_groups(self) -> list[dict]:
         return [{"params": list(self.characters.parameters())}]

@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from torch import nn
 
 from common import config as configuration
 from common.errors import UserError
@@ -32,10 +31,9 @@ def test_published_number_of_parameters(experiment):
     config = Config(**configuration.resolve(PAPER, experiment, "paper"))
     with torch.device("meta"):
         spelling = torch.empty(793_470, config.longest_word, dtype=torch.int16)
-        module = LSTMLanguageModel(config, spelling)
+        module = LanguageModel(config, spelling)
         if config.output == "characters":
-            del module.output
-            module = nn.ModuleList([module, CharacterLSTM(config, spelling)])
+            module = CharacterPredictor(config, spelling, module.network)
     size = sum(weight.numel() for weight in module.parameters()) / 1e9
     published, tolerance = PUBLISHED[experiment]
     assert size == pytest.approx(published, rel=tolerance)
@@ -102,7 +100,7 @@ def test_only_the_lstm_is_clipped():
         torch.manual_seed(1)
         module = LanguageModel(config_of("big_lstm_cnn", clip_norm=clip), spell(WORDS))
         words = torch.randint(len(WORDS), (6, 3), generator=torch.Generator().manual_seed(1))
-        nll, _ = module.exact(words, words, module.network.initial(3))
+        nll, _ = module.scorer()(words, words, module.network.initial(3))
         nll.sum().backward()
         module.on_before_optimizer_step(None)
         found[clip] = {name: weight.grad.to_dense().clone() for name, weight in module.named_parameters()}
@@ -160,8 +158,8 @@ def test_the_word_network_is_frozen_below_it():
     words = LanguageModel(config, spell(WORDS))
     module = CharacterPredictor(config, spell(WORDS), words.network).train()
     assert not module.network.training and module.characters.training
-    module.state = module.network.initial(2)
-    module.mean_loss(torch.tensor([[1, 2]]), torch.tensor([[3, 4]])).backward()
+    nats, _ = module.nats_to_learn(torch.tensor([[1, 2]]), torch.tensor([[3, 4]]), module.network.initial(2))
+    nats.sum().backward()
     assert all(weight.grad is None for weight in module.network.parameters())
     assert all(weight.grad is not None for weight in module.characters.parameters())
 

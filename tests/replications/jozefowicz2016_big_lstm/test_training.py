@@ -1,6 +1,8 @@
 """Through ``replicate run`` and ``replicate try``: what a run leaves, and what goes wrong."""
 
 import json
+import os
+import signal
 
 import numpy as np
 import pytest
@@ -10,9 +12,12 @@ import yaml
 from common import paths
 from common.errors import UserError
 from common.metrics.perplexity import perplexity
+from common.training import trained as training
 from common.training.checkpoints import load
 from common.training.execute import execute
+from common.training.trained import restored
 from replications.jozefowicz2016_big_lstm import demo, experiment, figures
+from replications.jozefowicz2016_big_lstm.config import Config
 from replications.jozefowicz2016_big_lstm.experiment import probabilities
 
 PAPER = "jozefowicz2016_big_lstm"
@@ -20,6 +25,10 @@ PAPER = "jozefowicz2016_big_lstm"
 
 def results(folder) -> dict:
     return json.loads((folder / "results.json").read_text())
+
+
+def load_model(path):
+    return restored(path, Config, experiment.load_data, experiment.build)
 
 
 @pytest.fixture
@@ -32,7 +41,7 @@ def test_a_run_and_what_is_in_it(trained, tmp_path):
     found = results(trained)
     metrics, found_by_seed = found["metrics"], []
     for seed in (1, 2):
-        module, corpus = demo.load_model(trained / f"seed-{seed}.pt")
+        module, corpus = load_model(trained / f"seed-{seed}.pt")
         found_by_seed.append(probabilities(module, corpus.test, corpus.eos))
         assert perplexity(np.log(found_by_seed[-1])) == pytest.approx(metrics["test/perplexity"][str(seed)])
         assert len(found_by_seed[-1]) == len(corpus.test)  # no word is left out
@@ -54,14 +63,14 @@ def test_a_run_and_what_is_in_it(trained, tmp_path):
 
     # a vocabulary that does not match the checkpoint
     saved = load(trained / "seed-1.pt")
-    torch.save(saved | {"vocabulary": "0" * 64}, tmp_path / "other.pt")
+    torch.save(saved | {"vocabularies": ["0" * 64]}, tmp_path / "other.pt")
     with pytest.raises(UserError, match="other.pt: was made with another vocabulary"):
-        demo.load_model(tmp_path / "other.pt")
+        load_model(tmp_path / "other.pt")
 
 
 def test_evaluation_in_one_stream_is_exact(trained):
     """Word by word, with the state carried and the full softmax."""
-    module, corpus = demo.load_model(trained / "seed-1.pt")
+    module, corpus = load_model(trained / "seed-1.pt")
     module.config = module.config.model_copy(update={"evaluation_streams": 1})
     found = probabilities(module, corpus.test, corpus.eos)
     state, read, expected = module.network.initial(1), corpus.eos, []
@@ -75,7 +84,7 @@ def test_evaluation_in_one_stream_is_exact(trained):
 
 def test_a_character_lstm_spells_words(checkout, tiny):
     folder = execute(PAPER, "character_lstm", overrides=tiny(max_epochs=1, train_words=200), accelerator="cpu")
-    module, corpus = demo.load_model(folder / "seed-1.pt")
+    module, corpus = load_model(folder / "seed-1.pt")
     assert not hasattr(module.network, "output")
     found = probabilities(module, corpus.test, corpus.eos)
     assert perplexity(np.log(found)) == pytest.approx(results(folder)["metrics"]["test/perplexity"]["1"])
@@ -99,8 +108,8 @@ def test_a_character_lstm_stands_on_a_network_that_is_there(checkout, tiny, monk
     alone = train("character_lstm")
     train("big_lstm_cnn")
     trained = []
-    fit = experiment.fit
-    monkeypatch.setattr(experiment, "fit", lambda run, seed, module, *rest, **options: (
+    fit = training.fit
+    monkeypatch.setattr(training, "fit", lambda run, seed, module, *rest, **options: (
         trained.append(type(module).__name__), fit(run, seed, module, *rest, **options)))
     assert train("character_lstm") == alone
     assert trained == ["CharacterPredictor"]
@@ -108,6 +117,34 @@ def test_a_character_lstm_stands_on_a_network_that_is_there(checkout, tiny, monk
     params.write_text(yaml.safe_dump(declared, sort_keys=False))
     assert train("character_lstm") == alone
     assert trained == ["CharacterPredictor", "LanguageModel", "CharacterPredictor"]
+
+
+def test_kn5_is_optional(checkout, tiny):
+    with_it, without = (results(execute(PAPER, "lstm_512", overrides=tiny(kn5=kn5, seeds=[1, 2], max_epochs=1),
+                                        accelerator="cpu"))["metrics"] for kn5 in (True, False))
+    assert {name for name in with_it if name not in without} == {
+        f"{what}+kn5" for split in ("valid", "test") for what in (f"{split}/perplexity/", f"{split}/perplexity/average")
+    } | {"weight/+kn5", "weight/average+kn5"}
+    assert without == {name: with_it[name] for name in without}
+
+
+def test_asked_to_end_it_saves_and_the_same_command_goes_on(checkout, tiny, replicate, monkeypatch):
+    """SIGUSR1, as SLURM sends it, in mid-epoch."""
+    command = ["run", PAPER, "lstm_512", "--accelerator", "cpu",
+               *(word for text in tiny(kn5=False) for word in ("--set", text))]
+    step, steps = experiment.LanguageModel.training_step, []
+
+    def asked(module, batch, index):
+        steps.append(index)
+        if len(steps) == 7:
+            os.kill(os.getpid(), signal.SIGUSR1)
+        return step(module, batch, index)
+
+    monkeypatch.setattr(experiment.LanguageModel, "training_step", asked)
+    code, _, errors = replicate(*command)
+    assert code == 75 and "goes on where it stopped" in errors and len(steps) == 7
+    code, output, _ = replicate(*command)
+    assert code == 0 and "results: " in output and steps[7] == 7
 
 
 def test_what_goes_wrong_is_said(checkout, tiny, replicate, tmp_path):
