@@ -132,12 +132,14 @@ def run(
 @app.command()
 def record(paper: Paper, scale: Scale = "scaled") -> None:
     """Promote finished runs to records/, the evidence that git keeps and every report shows."""
+    from common import pipeline
     from common.reporting import metrics
     from common.training.records import promote
 
     for path in promote(paper, scale):
         typer.echo(path.relative_to(paths.ROOT))
     metrics.write(paper, scale)
+    pipeline.write()  # a scale's first record gives dvc.yaml its metrics
 
 
 @app.command()

@@ -110,8 +110,9 @@ def _fetch(corpora: list[str]) -> str:
 
 def _paper(paper: str, scales: dict[str, list[str]]) -> str:
     curves = "{x: step, y: value, template: curves}"
-    return f"""{HEAD}metrics: [{", ".join(f"metrics/{scale}.json" for scale in scales)}]
-plots:{_list((f"metrics/{scale}.csv: {curves}" for scale in scales), 2)}
+    measured = [one for one in scales if one == "quick" or (paths.REPLICATIONS / paper / "records" / one).exists()]
+    return f"""{HEAD}metrics: [{", ".join(f"metrics/{scale}.json" for scale in measured)}]
+plots:{_list((f"metrics/{scale}.csv: {curves}" for scale in measured), 2)}
 stages:
 """ + "".join(_stage(paper, scale, read) for scale, read in scales.items())
 
