@@ -20,7 +20,7 @@ from common.training.best_weights import KeepBest
 from common.training.run import Run
 from common.training.trained import trained
 from replications.bahdanau2015_attention.config import Config
-from replications.bahdanau2015_attention.module import Translation
+from replications.bahdanau2015_attention.module import Translator
 from replications.bahdanau2015_attention.translate import translate, weights
 
 BIN = 5  # source words, of the figure
@@ -34,9 +34,9 @@ def load_data(config: Config) -> ParallelCorpus:
                          target_vocabulary=config.target_vocabulary)
 
 
-def build(config: Config, corpus: ParallelCorpus, seed: int = 1) -> Translation:
+def build(config: Config, corpus: ParallelCorpus, seed: int = 1) -> Translator:
     """The untrained network of a setting."""
-    return Translation(config, corpus)
+    return Translator(config, corpus)
 
 
 def run(run: Run) -> None:
@@ -67,7 +67,7 @@ def within(pairs: Pairs, words: int, ends: tuple[int, int]) -> Pairs:
                     pairs.target[np.repeat(keep, pairs.target_lengths)], ends)
 
 
-def train(run: Run, seed: int) -> Translation:
+def train(run: Run, seed: int) -> Translator:
     """A network with the weights of its best epoch."""
     corpus, config = run.corpus, run.config
     pairs = within(corpus.train, config.max_length, (corpus.source.eos, corpus.target.eos))
@@ -81,7 +81,7 @@ def train(run: Run, seed: int) -> Translation:
 # --- numbers
 
 
-def losses(run: Run, seed: int, module: Translation) -> None:
+def losses(run: Run, seed: int, module: Translator) -> None:
     """Nats per sentence, as in the paper's Table 2, and perplexity per target word."""
     for split in ("valid", "test"):
         pairs = getattr(run.corpus, split)
@@ -90,7 +90,7 @@ def losses(run: Run, seed: int, module: Translation) -> None:
         run.record(f"{split}/perplexity", seed, of_sum(nats, len(pairs.target)))
 
 
-def translations(run: Run, seed: int, module: Translation) -> None:
+def translations(run: Run, seed: int, module: Translator) -> None:
     """BLEU on all test sentences, without unknown words (Table 1), and by length (Figure 2)."""
     corpus, pairs, references = run.corpus, list(run.corpus.test), run.corpus.tokenised_references("test")
 
@@ -129,7 +129,7 @@ def links_of(corpus: ParallelCorpus) -> Gold:
                                  for pairs in (corpus.train, corpus.test)], len(corpus.source), len(corpus.target))
 
 
-def alignments(run: Run, seed: int, module: Translation, gold: Gold) -> None:
+def alignments(run: Run, seed: int, module: Translator, gold: Gold) -> None:
     """How far the most attended words are from the links, and four of the matrices (section 5.2.1, Figure 3)."""
     corpus, pairs = run.corpus, list(run.corpus.test)
     alphas = weights(module.network, pairs)

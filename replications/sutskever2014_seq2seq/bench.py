@@ -14,7 +14,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from common import config
-from common.data.parallel.buckets import Batches
+from common.data.parallel.buckets import batches
 from common.data.parallel.corpus import Pairs
 from common.training.fit import new_trainer
 from replications.sutskever2014_seq2seq.module import Translator
@@ -79,12 +79,12 @@ def module() -> Translator:
 def ours() -> Callable[[], int]:
     """The paper's network and its optimiser, in a bare loop."""
     model, text = module(), pairs()
-    optimiser, batches = model.configure_optimizers(), Batches(text, BATCH, 1)
+    optimiser, loader = model.configure_optimizers()["optimizer"], batches(text, BATCH, 1)
 
     def work() -> int:
-        for batch in batches:
+        for batch in loader:
             optimiser.zero_grad()
-            model.negative_log_probabilities(batch).mean().backward()
+            model.network(batch).mean().backward()
             optimiser.step()
         return len(text.target)
 
@@ -94,11 +94,13 @@ def ours() -> Callable[[], int]:
 def with_lightning() -> Callable[[], int]:
     """The same as ``replicate run`` trains it, checkpoint included; long enough to hide the setting up."""
     model, text = module(), pairs(4 * PAIRS)
+    loader = batches(text, BATCH, 1)
+    model.batches = len(loader)
 
     def work() -> int:
         with TemporaryDirectory() as folder, warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            new_trainer(Path(folder), 1, accelerator="cpu", devices=1).fit(model, Batches(text, BATCH, 1))
+            new_trainer(Path(folder), 1, accelerator="cpu", devices=1).fit(model, loader)
         torch.use_deterministic_algorithms(False)  # the Trainer asked for them; the other cases do not
         return len(text.target)
 

@@ -2,31 +2,13 @@
 
 from pathlib import Path
 
-from common.data.parallel.corpus import ParallelCorpus
-from common.training import checkpoints
+from common.training.trained import restored
 from replications.sutskever2014_seq2seq.config import Config
-from replications.sutskever2014_seq2seq.experiment import load_data
-from replications.sutskever2014_seq2seq.module import Translator
+from replications.sutskever2014_seq2seq.experiment import build, load_data
 from replications.sutskever2014_seq2seq.translation import translate
 
 DEFAULT_EXPERIMENT = "reversed"
 SHOWN = 5  # translations
-
-
-def load_model(path: Path) -> tuple[Translator, ParallelCorpus]:
-    """A trained network and the corpus it was trained on.
-
-    Raises:
-        UserError: no such file, not a checkpoint, or its vocabularies are not those of the corpus as it is now.
-    """
-    saved = checkpoints.load(path)
-    config = Config(**saved["config"])
-    corpus = load_data(config)
-    for vocabulary, fingerprint in zip((corpus.source, corpus.target), saved["vocabularies"], strict=True):
-        vocabulary.require_same(fingerprint, str(path))
-    module = Translator(config, len(corpus.source), len(corpus.target), corpus.target.eos)
-    module.load_state_dict(saved["weights"])
-    return module.eval(), corpus
 
 
 def demo(path: Path, text: str, *, seed: int = 1, length: int = 40) -> str:
@@ -37,7 +19,7 @@ def demo(path: Path, text: str, *, seed: int = 1, length: int = 40) -> str:
     Raises:
         UserError: a sentence of more than 1,000 words.
     """
-    module, corpus = load_model(path)
+    module, corpus = restored(path, Config, load_data, build)
     config = module.config
     source = corpus.encode_source(text)
     (found,) = translate([module.network], [source], beam_size=config.beam_size, n_best=min(SHOWN, config.beam_size))

@@ -1,27 +1,25 @@
 """One row of the tables: train a network per seed, translate the test text with each and with all of them."""
 
+import math
 import time
 from functools import partial
 
 import numpy as np
-import torch
 
 from common.data.parallel import corpus as parallel
-from common.data.parallel.buckets import Batches
-from common.data.parallel.corpus import Pairs, ParallelCorpus
+from common.data.parallel.buckets import batches
+from common.data.parallel.corpus import ParallelCorpus
 from common.errors import UserError
-from common.metrics.bleu import bleu, multi_bleu
-from common.training import checkpoints
-from common.training.fit import fit
+from common.evaluation.translation import BATCH, Words, bleu_of, record_bleu, total_nats
+from common.metrics.perplexity import of_sum
 from common.training.run import Run
+from common.training.trained import trained
 from replications.sutskever2014_seq2seq import phrases, rescoring
 from replications.sutskever2014_seq2seq.config import Config
 from replications.sutskever2014_seq2seq.model import Seq2Seq
 from replications.sutskever2014_seq2seq.module import Translator
-from replications.sutskever2014_seq2seq.rescoring import Words
 from replications.sutskever2014_seq2seq.translation import translate
 
-TOGETHER = 100  # sentences, where nothing is learnt
 GROUPS = 5  # of test sentences, by length and by rarity of their words
 
 
@@ -38,10 +36,15 @@ def load_data(config: Config) -> ParallelCorpus:
                          train_pairs=config.train_pairs)
 
 
+def build(config: Config, corpus: ParallelCorpus, seed: int = 1) -> Translator:
+    """The untrained network of a setting."""
+    return Translator(config, len(corpus.source), len(corpus.target), corpus.target.eos)
+
+
 def run(run: Run) -> None:
     """Fills in the metrics of one experiment."""
     corpus, config = run.corpus, run.config
-    sources = [source for source, _ in first(corpus.test, config.test_pairs)]
+    sources = [source for source, _ in corpus.test][:config.test_pairs]
     networks: list[Seq2Seq] = []
     translations: dict[str, Words] = {}
     for seed in config.seeds:
@@ -50,9 +53,10 @@ def run(run: Run) -> None:
             if not run.is_first_process:
                 continue
             networks.append(module.network)
-            run.record("test/perplexity", seed, perplexity(module, corpus.test))
+            nats = total_nats(module.network, corpus.test)
+            run.record("test/perplexity", seed, of_sum(nats, len(corpus.test.target)))
             for beam_size in sorted({*config.beam_sizes, config.beam_size}):
-                what = "" if beam_size == config.beam_size else f"/beam_{beam_size}"
+                what = "" if beam_size == config.beam_size else f"beam_{beam_size}"
                 found = translate_test(run, what, seed, networks[-1:], sources, beam_size)
                 if beam_size == config.beam_size:
                     translations[str(seed)] = found
@@ -72,21 +76,12 @@ def run(run: Run) -> None:
 def train(run: Run, seed: int) -> Translator:
     """A network trained for the set number of epochs."""
     corpus, config = run.corpus, run.config
-    module = Translator(config, len(corpus.source), len(corpus.target), corpus.target.eos)
+    module = build(config, corpus)
+    module.batches = len(batches(corpus.train, config.batch_size))
     run.parameters = sum(weight.numel() for weight in module.parameters())
-    path = run.seed_folder(seed) / "model.pt"
-    if path.exists():  # trained before the run was interrupted
-        module.load_state_dict(checkpoints.load(path)["weights"])
-    else:
-        batches = partial(Batches, corpus.train, config.batch_size, seed)
-        fit(run, seed, module, batches, Batches(corpus.valid, TOGETHER), max_epochs=int(np.ceil(config.max_epochs)),
-            precision=config.precision)
-        if run.is_first_process:
-            vocabularies = [corpus.source.fingerprint, corpus.target.fingerprint]
-            checkpoints.save_atomically({"config": run.settings, "vocabularies": vocabularies,
-                                         "weights": module.state_dict()}, path)
-    run.measure_throughput(seed, "train/words_per_second", "target words/s")
-    return module.eval()
+    return trained(run, seed, module, partial(batches, corpus.train, config.batch_size, seed),
+                   batches(corpus.valid, BATCH), max_epochs=math.ceil(config.max_epochs), unit="target words/s",
+                   precision=config.precision)
 
 
 def ensembles(run: Run, networks: list[Seq2Seq], sources: list[np.ndarray]) -> None:
@@ -96,11 +91,11 @@ def ensembles(run: Run, networks: list[Seq2Seq], sources: list[np.ndarray]) -> N
         return
     everyone = "+".join(map(str, config.seeds))
     for beam_size in config.ensemble_beam_sizes:
-        what = "/ensemble" if beam_size == config.beam_size else f"/ensemble/beam_{beam_size}"
+        what = "ensemble" if beam_size == config.beam_size else f"ensemble/beam_{beam_size}"
         translate_test(run, what, everyone, networks, sources, beam_size)
     if len(networks) > 2:
         for seed, *two in zip(config.seeds, networks, networks[1:] + networks[:1], strict=True):
-            translate_test(run, "/ensemble_of_2", seed, two, sources, config.beam_size)
+            translate_test(run, "ensemble_of_2", seed, two, sources, config.beam_size)
 
 
 def rescore(run: Run, networks: list[Seq2Seq], sources: list[np.ndarray]) -> None:
@@ -110,32 +105,17 @@ def rescore(run: Run, networks: list[Seq2Seq], sources: list[np.ndarray]) -> Non
         return
     offered = rescoring.offers(config, len(sources))
     everyone = "+".join(map(str, config.seeds))
-    record_bleu(run, "/phrases", everyone, offered.first)
-    record_bleu(run, "/oracle", everyone, offered.oracle(corpus.tokenised_references("test")[:len(sources)]))
+    record_bleu(run, "phrases", everyone, offered.first)
+    record_bleu(run, "oracle", everyone, offered.oracle(corpus.tokenised_references("test")[:len(sources)]))
     groups = [(str(seed), "", [network]) for seed, network in zip(config.seeds, networks, strict=True)]
     if len(networks) > 1 and config.ensemble_beam_sizes:
         groups.append((everyone, "/ensemble", networks))
     for seed, what, group in groups:
         log_p = rescoring.log_probabilities(group, sources, offered.candidates, corpus.target)
-        record_bleu(run, f"/rescored{what}", seed, offered.rescored(log_p))
+        record_bleu(run, f"rescored{what}", seed, offered.rescored(log_p))
 
 
 # --- numbers
-
-
-def first(pairs: Pairs, count: int | None) -> list[tuple[np.ndarray, np.ndarray]]:
-    return [pairs[i] for i in range(min(len(pairs), count or len(pairs)))]
-
-
-@torch.no_grad()
-def perplexity(module: Translator, pairs: Pairs) -> float:
-    """Of the target's words and ends of sentences, given the source."""
-    nats = words = 0.0
-    for batch in Batches(pairs, TOGETHER):
-        batch = type(batch)(*(part.to(module.device) for part in batch))
-        nats += module.negative_log_probabilities(batch).double().sum().item()
-        words += batch.target_lengths.sum().item()
-    return float(np.exp(nats / words))
 
 
 def translate_test(run: Run, what: str, seed: int | str, networks: list[Seq2Seq], sources: list[np.ndarray],
@@ -145,21 +125,9 @@ def translate_test(run: Run, what: str, seed: int | str, networks: list[Seq2Seq]
     started = time.monotonic()
     found = [corpus.decode_target(best[0].words) for best in translate(networks, sources, beam_size=beam_size)]
     seconds = time.monotonic() - started
-    run.record(f"decoding{what or '/single'}", seed, len(found) / seconds)
-    print(f"{run.name} seed {seed} {what or '/'}: beam {beam_size}, {seconds:.1f} s", flush=True)
+    run.record(f"decoding/{what or 'single'}", seed, len(found) / seconds)
     record_bleu(run, what, seed, found)
     return found
-
-
-def record_bleu(run: Run, what: str, seed: int | str, found: Words) -> None:
-    """BLEU of translations of the first test sentences, by the papers' script and by sacrebleu."""
-    corpus, count = run.corpus, len(found)
-    papers = multi_bleu(found, corpus.tokenised_references("test")[:count])
-    standard = bleu([corpus.detokenise(words) for words in found], corpus.references("test")[:count])
-    run.record(f"test/bleu{what}", seed, papers.bleu)
-    run.record(f"test/sacrebleu{what}", seed, standard.bleu)
-    run.figures["signatures"] = {"test/bleu": papers.signature, "test/sacrebleu": standard.signature}
-    print(f"{run.name} seed {seed} {what or '/'}: BLEU {papers.bleu:.2f}, sacrebleu {standard.bleu:.2f}", flush=True)
 
 
 def mean_ranks(corpus: ParallelCorpus, sources: list[np.ndarray]) -> np.ndarray:
@@ -177,8 +145,7 @@ def in_groups(run: Run, values: np.ndarray, translations: dict[str, Words]) -> l
     references = run.corpus.tokenised_references("test")
     rows = []
     for chosen in np.array_split(np.argsort(values, kind="stable"), min(GROUPS, len(values))):
-        scores = {seed: multi_bleu([found[i] for i in chosen], [references[i] for i in chosen]).bleu
-                  for seed, found in translations.items()}
+        scores = {seed: bleu_of(found, references, chosen) for seed, found in translations.items()}
         rows.append({"from": float(values[chosen[0]]), "to": float(values[chosen[-1]]),
                      "mean": float(values[chosen].mean()), "sentences": len(chosen), "bleu": scores})
     return rows

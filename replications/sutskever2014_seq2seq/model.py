@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
-from common.layers.encoder_decoder import reversed_words
+from common.data.parallel.buckets import Batch
+from common.layers.encoder_decoder import nats_per_sentence, reversed_words, sequence_mask, shifted
 from replications.sutskever2014_seq2seq.config import Config
 
 State = tuple[Tensor, Tensor]  # h and c of all layers, each [L, B, H]
@@ -54,10 +55,11 @@ class Seq2Seq(nn.Module):
         hidden, state = self.decoder(self.target_embedding(words), state)
         return self.dropout(hidden), state
 
-    def forward(self, source: Tensor, lengths: Tensor, before: Tensor, mask: Tensor) -> Tensor:
-        """Logits of the words where the mask ``[T, B]`` is true ``[M, V]``; ``before``: the word before each."""
-        hidden, _ = self.decode(before, self.encode(source, lengths))
-        return self.output(hidden[mask])
+    def forward(self, batch: Batch) -> Tensor:
+        """-log p(T | S) of each sentence pair ``[B]``, in nats, its ``</s>`` included."""
+        mask = sequence_mask(batch.target_lengths, len(batch.target))
+        hidden, _ = self.decode(shifted(batch.target, self.end), self.encode(batch.source, batch.source_lengths))
+        return nats_per_sentence(self.output(hidden[mask]), batch.target, mask)
 
 
 def sentence_vector(state: State) -> Tensor:

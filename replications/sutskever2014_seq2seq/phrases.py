@@ -61,9 +61,7 @@ def known_phrases(corpus: ParallelCorpus) -> list[Phrase]:
 @torch.no_grad()
 def vectors(network: Seq2Seq, corpus: ParallelCorpus, texts: Sequence[str]) -> np.ndarray:
     """Sentence vectors ``[N, 2 L H]``."""
-    source, lengths = pad([corpus.encode_source(text) for text in texts])
-    device = network.output.weight.device
-    return sentence_vector(network.encode(source.to(device), lengths.to(device))).double().cpu().numpy()
+    return sentence_vector(network.encode(*pad([corpus.encode_source(text) for text in texts]))).double().numpy()
 
 
 def distances(points: np.ndarray, found: list[Phrase]) -> dict[str, float]:

@@ -8,16 +8,16 @@ import torch
 
 from common.data.parallel import corpus as parallel
 from common.data.parallel.buckets import pad
+from common.evaluation.translation import Words
 from common.metrics.bleu_statistics import ORDER, statistics
 from common.phrase_based.system import PhraseSystem, Settings
 from common.text.vocabulary import Vocabulary
 from replications.sutskever2014_seq2seq.config import Config
 from replications.sutskever2014_seq2seq.model import Seq2Seq
-from replications.sutskever2014_seq2seq.translation import step
+from replications.sutskever2014_seq2seq.translation import read, step
 
 SYSTEM = Settings(longest_phrase=5, options=20, lm_order=5, distortion_limit=6, stack=50, tuning_stack=20, paths=200,
                   tuning_rounds=4)
-Words = list[list[str]]  # the words of each sentence
 
 
 class Offers(NamedTuple):
@@ -67,25 +67,23 @@ def log_probabilities(networks: Sequence[Seq2Seq], sources: Sequence[np.ndarray]
     Args:
         sources: ids of sentences ``[S]``, each ending in ``</s>``.
     """
-    device = networks[0].output.weight.device
     found: list[np.ndarray] = []
     for start in range(0, len(sources), batch_size):
         offered = candidates[start:start + batch_size]
         targets, lengths = pad([np.append(vocabulary.encode(words), vocabulary.eos) for each in offered
-                                for words in each], device)  # [T, C]
-        source, source_lengths = pad(sources[start:start + batch_size], device)
-        state = tuple(part.transpose(0, 1) for network in networks for part in network.encode(source, source_lengths))
+                                for words in each])  # [T, C]
+        state = read(networks, *pad(sources[start:start + batch_size]))
         sizes = [len(each) for each in offered]
-        node = torch.arange(len(offered)).repeat_interleave(torch.tensor(sizes)).to(device)  # which beginning [C]
-        before = torch.full((len(offered),), vocabulary.eos, device=device)
-        total = torch.zeros(len(node), dtype=torch.float64, device=device)
+        node = torch.arange(len(offered)).repeat_interleave(torch.tensor(sizes))  # which beginning [C]
+        before = torch.full((len(offered),), vocabulary.eos)
+        total = torch.zeros(len(node), dtype=torch.float64)
         for t, words in enumerate(targets):
             log_p, state = step(networks, before, state)
-            read = t < lengths
-            total[read] += log_p[node[read], words[read]].double()
+            here = t < lengths
+            total[here] += log_p[node[here], words[here]].double()
             longer = t + 1 < lengths
             beginnings, node[longer] = (node * len(vocabulary) + words)[longer].unique(return_inverse=True)
             parents, before = beginnings // len(vocabulary), beginnings % len(vocabulary)
             state = tuple(part[parents] for part in state)
-        found += np.split(total.cpu().numpy(), np.cumsum(sizes)[:-1])
+        found += np.split(total.numpy(), np.cumsum(sizes)[:-1])
     return found

@@ -7,14 +7,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from common.data.parallel.buckets import pad
-from common.search.beam import Hypothesis, State, beam_search
+from common.evaluation import translation
+from common.search.beam import Hypothesis, State
 from replications.sutskever2014_seq2seq.model import Seq2Seq
 
 
-@torch.no_grad()
-def translate(networks: Sequence[Seq2Seq], sources: Sequence[np.ndarray], *, beam_size: int, n_best: int = 1,
-              batch_size: int = 64) -> list[list[Hypothesis]]:
+def translate(networks: Sequence[Seq2Seq], sources: Sequence[np.ndarray], **search) -> list[list[Hypothesis]]:
     """The best translations of each sentence, best first: hypotheses are ordered by log p(T | S), as it is.
 
     Several networks are an ensemble: at each step the *probabilities* of the next word are averaged (the paper does
@@ -22,20 +20,17 @@ def translate(networks: Sequence[Seq2Seq], sources: Sequence[np.ndarray], *, bea
     batch and ten words.
 
     Args:
-        sources: ids of sentences ``[S]``, each ending in ``</s>``; of an empty sentence that is all there is.
+        search: as of :func:`common.evaluation.translation.translate`, ``beam_size`` among it.
     """
-    device = networks[0].output.weight.device
-    order = sorted(range(len(sources)), key=lambda i: -len(sources[i]))  # similar lengths together
-    found: dict[int, list[Hypothesis]] = {}
-    for start in range(0, len(order), batch_size):
-        chosen = order[start:start + batch_size]
-        source, lengths = pad([sources[i] for i in chosen], device)
-        state = tuple(part.transpose(0, 1) for network in networks for part in network.encode(source, lengths))
-        end = networks[0].end
-        outputs = beam_search(lambda words, state: step(networks, words, state), state, end, end, beam_size=beam_size,
-                              max_length=2 * len(source) + 10, n_best=n_best)
-        found.update(zip(chosen, outputs, strict=True))
-    return [found[i] for i in range(len(sources))]
+    end = networks[0].end
+    return translation.translate(
+        lambda *source: (lambda words, state: step(networks, words, state), read(networks, *source)), sources,
+        start=end, end=end, max_length=lambda longest: 2 * longest + 10, **search)
+
+
+def read(networks: Sequence[Seq2Seq], source: Tensor, lengths: Tensor) -> State:
+    """The state that each network is left with: h and c of the first, of the second, ...; each ``[B, L, H]``."""
+    return tuple(part.transpose(0, 1) for network in networks for part in network.encode(source, lengths))
 
 
 def step(networks: Sequence[Seq2Seq], words: Tensor, state: State) -> tuple[Tensor, State]:
@@ -43,7 +38,7 @@ def step(networks: Sequence[Seq2Seq], words: Tensor, state: State) -> tuple[Tens
 
     Args:
         words: the word before of each of N hypotheses ``[N]``.
-        state: h and c of the first network, of the second, ...; each ``[N, L, H]``.
+        state: as :func:`read` gives it, ``[N, L, H]``.
     """
     log_p, after = [], []
     for i, network in enumerate(networks):

@@ -2,8 +2,10 @@
 
 import random
 from pathlib import Path
+from types import SimpleNamespace
 
 from common.data.parallel.synchronous_grammar import generate
+from common.text.vocabulary import EOS, UNK, Vocabulary
 
 
 def agreeing(path: Path, lines: int) -> Path:
@@ -26,3 +28,9 @@ def translated(folder: Path, drawn: int, kept: int) -> str:
     for file, side in zip(files, ("english", "french"), strict=True):
         file.write_text("".join(getattr(pair, side) + "\n" for pair in pairs), encoding="utf-8")
     return "parallel:" + ",".join(map(str, files))
+
+
+def of_sizes(source: int, target: int) -> SimpleNamespace:
+    """A parallel corpus that is nothing but two vocabularies of these sizes."""
+    sides = [Vocabulary((EOS, UNK, *map(str, range(size - 2))), (1,) * size) for size in (source, target)]
+    return SimpleNamespace(source=sides[0], target=sides[1])

@@ -12,7 +12,7 @@ from common.training import precision
 from common.training.execute import execute
 from replications.bahdanau2015_attention.config import Config
 from replications.bahdanau2015_attention.experiment import load_data, within
-from replications.bahdanau2015_attention.module import Translation
+from replications.bahdanau2015_attention.module import Translator
 
 PAPER = "bahdanau2015_attention"
 
@@ -33,7 +33,7 @@ def test_an_epoch_is_that_of_a_plain_loop(checkout, tiny, optimizer, lr):
     config = Config(**results(folder)["config"])
     corpus = load_data(config)
     torch.manual_seed(1)
-    module = Translation(config, corpus)
+    module = Translator(config, corpus)
     network = module.network
     loader = batches(corpus.train, 16, 1)
     settings = {"rho": 0.95, "eps": 1e-6} if optimizer == "adadelta" else {}

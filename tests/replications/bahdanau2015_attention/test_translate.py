@@ -12,7 +12,7 @@ from common.errors import UserError
 from common.training import checkpoints
 from replications.bahdanau2015_attention import demo, figures
 from replications.bahdanau2015_attention.experiment import load_data
-from replications.bahdanau2015_attention.module import Translation
+from replications.bahdanau2015_attention.module import Translator
 from replications.bahdanau2015_attention.translate import translate, weights
 
 
@@ -20,7 +20,7 @@ from replications.bahdanau2015_attention.translate import translate, weights
 def module(request, corpus_name, settings):
     config = settings(model=request.param, corpus=corpus_name, source_vocabulary=12, target_vocabulary=12, max_output=9)
     torch.manual_seed(1)
-    module = Translation(config, load_data(config)).eval()
+    module = Translator(config, load_data(config)).eval()
     for weight in module.parameters():
         nn.init.normal_(weight, std=0.5)
     return module

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from replications.bahdanau2015_attention.config import Config
+from tests.replications.texts import of_sizes
 
 NAMES = ["search_50", "encdec_50"]
 WORDS = {"the": "le", "a": "un", "red": "rouge", "old": "vieux", "sad": "triste", "slow": "lent", "dog": "chien",
@@ -41,9 +42,4 @@ def runs(folder: Path) -> dict[str, tuple[str, list[str]]]:
 
 def stub(config: Config) -> SimpleNamespace:
     """What a network is built for."""
-    class Words(SimpleNamespace):
-        def __len__(self):
-            return self.size
-
-    return SimpleNamespace(source=Words(size=config.source_vocabulary), target=Words(size=config.target_vocabulary,
-                                                                                     eos=0))
+    return of_sizes(config.source_vocabulary, config.target_vocabulary)

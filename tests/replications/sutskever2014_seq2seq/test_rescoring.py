@@ -36,7 +36,7 @@ def test_shared_beginnings_change_nothing(batch_size):
     found = log_probabilities([network.network], SOURCES, CANDIDATES, VOCABULARY, batch_size)
     for source, candidates, scores in zip(SOURCES, CANDIDATES, found, strict=True):
         targets = [np.append(VOCABULARY.encode(words), VOCABULARY.eos) for words in candidates]
-        alone = [-network.negative_log_probabilities(collate([(source, target)])).item() for target in targets]
+        alone = [-network.network(collate([(source, target)])).item() for target in targets]
         np.testing.assert_allclose(scores, alone, rtol=1e-12)
 
 

@@ -8,16 +8,17 @@ import torch
 from torch import nn
 
 from common import config
-from common.data.parallel.buckets import Batches
+from common.data.parallel.buckets import batches
 from common.data.parallel.corpus import Pairs
 from common.errors import UserError
+from common.evaluation.translation import total_nats
+from common.metrics.perplexity import of_sum
 from common.reporting.evidence.published import load_paper
-from common.training import fit as fitting
-from common.training.checkpoints import SaveLast
 from common.training.execute import execute
+from common.training.schedules import halved
 from replications.sutskever2014_seq2seq import experiment, figures, phrases
 from replications.sutskever2014_seq2seq.demo import demo
-from replications.sutskever2014_seq2seq.module import Translator, rate
+from replications.sutskever2014_seq2seq.module import Translator
 from replications.sutskever2014_seq2seq.translation import translate
 
 PAPER = "sutskever2014_seq2seq"
@@ -35,17 +36,18 @@ def test_an_epoch_is_that_of_a_plain_loop(checkout, tiny):
     corpus = experiment.load_data(settings)
     torch.manual_seed(1)
     module = Translator(settings, len(corpus.source), len(corpus.target), corpus.target.eos)
-    batches, step, clipped = Batches(corpus.train, 16, 1), 0, 0
-    assert len(batches) == 5
-    while step < 12:  # 2.4 epochs
-        for batch in batches:
-            loss = sum(module.negative_log_probabilities(batch)) / batch.source.shape[1]
+    loader, step, clipped = batches(corpus.train, 16, 1), 0, 0
+    assert len(loader) == 5
+    for epoch in range(3):  # 2.4 epochs
+        loader.set_epoch(epoch)
+        for batch in loader:
+            loss = sum(module.network(batch)) / batch.source.shape[1]
             module.zero_grad()
             loss.backward()
             clipped += nn.utils.clip_grad_norm_(module.parameters(), 0.5).item() > 0.5
             with torch.no_grad():
                 for weight in module.parameters():
-                    weight -= rate(settings, step / 5) * weight.grad
+                    weight -= halved(step / 5, 1, 0.4) * weight.grad
             step += 1
             if step == 12:
                 break
@@ -63,33 +65,6 @@ def test_settings_that_change_training_change_the_weights(checkout, tiny):
     outputs = [each["network.output.weight"] for each in found]
     for i, one in enumerate(outputs):
         assert all(one.shape != other.shape or not torch.equal(one, other) for other in outputs[:i]), changes[i]
-
-
-def test_resuming_is_exact(checkout, tiny, monkeypatch):
-    """A power failure in the last, unfinished epoch."""
-
-    class Killed(BaseException):
-        pass
-
-    class KilledAfterSaving(SaveLast):
-        def on_train_batch_end(self, trainer, *_):
-            if trainer.global_step == 11:
-                self._save(trainer)
-                raise Killed
-
-    def train():
-        folder = execute(PAPER, "reversed", overrides=tiny(), accelerator="cpu")
-        rows = [row for row in (folder / "history.csv").read_text().splitlines() if "words_per_second" not in row]
-        return weights(folder), rows
-
-    whole, curve = train()
-    with monkeypatch.context() as patch:
-        patch.setattr(fitting, "SaveLast", KilledAfterSaving)
-        with pytest.raises(Killed):
-            train()
-    resumed, curve_again = train()
-    assert curve == curve_again and curve[-1].split(",")[1:3] == ["3", "12"]
-    assert all(torch.equal(whole[name], weight) for name, weight in resumed.items())
 
 
 @pytest.fixture(scope="module")
@@ -177,13 +152,14 @@ def test_it_learns():
     pairs = Pairs.of(sources, targets, (0, 0))
     torch.manual_seed(1)
     module = Translator(settings, 9, 9, 0)
-    optimiser, batches = module.configure_optimizers(), Batches(pairs, 8, 1)
-    for _ in range(60):
-        for batch in batches:
+    optimiser, loader = module.configure_optimizers()["optimizer"], batches(pairs, 8, 1)
+    for epoch in range(60):
+        loader.set_epoch(epoch)
+        for batch in loader:
             optimiser.zero_grad()
-            module.negative_log_probabilities(batch).mean().backward()
+            module.network(batch).mean().backward()
             optimiser.step()
-    assert experiment.perplexity(module, pairs) < 1.1
+    assert of_sum(total_nats(module.network, pairs), len(pairs.target)) < 1.1
     found = translate([module.network], [source for source, _ in pairs], beam_size=2)
     assert [best.words for best, in found] == [tuple(target[:-1].tolist()) for _, target in pairs]
 

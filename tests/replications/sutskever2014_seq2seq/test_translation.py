@@ -49,7 +49,7 @@ def test_a_score_is_the_models_log_probability():
         for output in outputs:
             if output.complete:
                 target = np.array([*output.words, END], dtype=np.int32)
-                nats = module.negative_log_probabilities(collate([(source, target)])).item()
+                nats = module.network(collate([(source, target)])).item()
                 assert output.log_probability == pytest.approx(-nats, abs=1e-5)
                 checked += 1
         assert [o.log_probability for o in outputs if o.complete] == sorted(
@@ -87,7 +87,3 @@ def test_an_ensemble_of_the_same_network_is_that_network():
 def test_an_empty_sentence_has_a_translation():
     ((best,),) = translate([network().network], [np.array([END], dtype=np.int32)], beam_size=2)
     assert math.isfinite(best.log_probability)
-
-
-def test_no_sentences():
-    assert translate([network().network], [], beam_size=2) == []
