@@ -1,0 +1,102 @@
+"""A training from its first update to a file that can be used: sums, curves, what is kept, what is read again."""
+
+import types
+
+import pytest
+import torch
+
+from common.data.order import Loader
+from common.errors import UserError
+from common.training.best_weights import KeepBest
+from common.training.fit import Module
+from common.training.run import Run
+from common.training.trained import restored, trained
+
+
+class Line(Module):
+    """Fits y = 2 x by one weight; the validation error is what the test says."""
+
+    counted = "points"
+
+    def __init__(self, errors=(3.0, 1.0, 2.0)):
+        super().__init__()
+        self.weight, self.errors = torch.nn.Parameter(torch.zeros(())), errors
+        self.rates = []
+
+    def training_step(self, batch, index):
+        loss = (self.weight * batch - 2 * batch).square().sum()
+        return {"loss": loss, "sums": {"squares": loss, "points": len(batch)}}
+
+    def validation_step(self, batch, index):
+        return {"error": self.errors[self.current_epoch] * len(batch), "points": len(batch)}
+
+    def curves(self, train, valid):
+        return {"valid/nll": valid["error"] / valid["points"], "train/loss": train["squares"] / train["points"]}
+
+    def configure_optimizers(self):
+        optimiser = torch.optim.SGD(self.parameters(), 0.01)
+        return [optimiser], [torch.optim.lr_scheduler.ExponentialLR(optimiser, 0.5)]
+
+
+def batches(rank=0, world=1):
+    return Loader(2, lambda epoch: [1.0 + epoch, 2.0 + epoch], lambda size: torch.full((3,), size))
+
+
+@pytest.fixture
+def run(tmp_path):
+    corpus = types.SimpleNamespace(vocabulary=types.SimpleNamespace(fingerprint="words", require_same=lambda *_: None))
+    return Run("paper", "row", "quick", {"seeds": [1]}, tmp_path, corpus, {})
+
+
+def fitted(run, module, **options):
+    with run.seed(1):
+        return trained(run, 1, module, batches, batches(), max_epochs=3, unit="points/s", **options)
+
+
+def curve(run, metric):
+    return [row[4] for row in run.rows if row[3] == metric]
+
+
+def test_what_an_epoch_adds_up_to(run):
+    weight, losses = 0.0, []
+    for epoch in range(3):
+        squares = 0.0
+        for size in (1.0 + epoch, 2.0 + epoch):
+            squares += 3 * (weight * size - 2 * size) ** 2
+            weight -= 0.01 * 0.5**epoch * 3 * 2 * (weight - 2) * size**2
+        losses.append(squares / 6)
+    module = fitted(run, Line())
+    assert module.weight.item() == pytest.approx(weight, rel=1e-6) and not module.training
+    assert curve(run, "train/loss") == pytest.approx(losses, rel=1e-6)
+    assert curve(run, "valid/nll") == [3.0, 1.0, 2.0] and curve(run, "lr") == [0.01, 0.005, 0.0025]
+    assert run.throughput["1"] > 0 and run.throughput_unit == "points/s"
+    assert run.trained_on == {"device": run.trained_on["device"], "devices": 1, "precision": "32-true"}
+    assert run.results()["provenance"]["devices"] == 1
+
+
+def test_the_weights_that_are_kept_are_the_best_and_are_read_again(run, monkeypatch):
+    last = fitted(run, Line(), name="last").weight.item()
+    best = fitted(run, Line(), keep=KeepBest(), about={"more": 7})
+    assert best.weight.item() != last
+    saved = torch.load(run.seed_folder(1) / "model.pt", weights_only=True)
+    assert saved["weights"]["weight"].item() == best.weight.item()
+    assert (saved["config"], saved["vocabularies"], saved["more"]) == ({"seeds": [1]}, ["words"], 7)
+    monkeypatch.setattr("common.training.trained.fit", None)
+    assert fitted(run, Line()).weight.item() == best.weight.item()
+    settings = types.SimpleNamespace(corpus="x")
+    found, corpus = restored(run.seed_folder(1) / "model.pt", lambda seeds: settings, lambda config: run.corpus,
+                             lambda config, corpus: Line())
+    assert found.weight.item() == best.weight.item() and corpus is run.corpus and not found.training
+
+
+def test_a_second_training_has_curves_of_its_own_names_and_epochs(run):
+    fitted(run, Line())
+    fitted(run, Line(), name="second", curve=lambda metric: f"{metric}/second", after=3)
+    assert [row[1] for row in run.rows if row[3] == "valid/nll/second"] == [4, 5, 6]
+    assert len(curve(run, "valid/nll")) == 3 and len(curve(run, "lr/second")) == 3
+
+
+def test_what_is_no_network_of_the_paper(run, tmp_path):
+    torch.save({"weights": {}}, tmp_path / "other.pt")
+    with pytest.raises(UserError, match="other.pt: not a network of this paper"):
+        restored(tmp_path / "other.pt", dict, None, None)
