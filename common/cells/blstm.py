@@ -16,14 +16,14 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from common.cells.blstm_compiled import CompiledScan
+from common.cells.blstm_kernel import CompiledScan
 
 
 class Scan(torch.autograd.Function):
     """All steps of D independent directions in one loop. What the input adds to the gates is computed before it.
 
     Written out because the loop is where the time goes: automatic differentiation would record some twenty small
-    operations per step, and each would allocate its result. A processor does even these in :mod:`.blstm_compiled`.
+    operations per step, and each would allocate its result. A processor does even these in :mod:`.blstm_kernel`.
     """
 
     @staticmethod

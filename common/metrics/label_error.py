@@ -16,5 +16,10 @@ def label_error_rate(hypotheses: Sequence[Sequence], references: Sequence[Sequen
     labels = sum(map(len, references))
     if not labels:
         raise ValueError("no reference labels: there is nothing that could be wrong")
+    return 100 * edits(hypotheses, references) / labels
+
+
+def edits(hypotheses: Sequence[Sequence], references: Sequence[Sequence]) -> int:
+    """All edit distances together."""
     pairs = zip(hypotheses, references, strict=True)
-    return 100 * sum(edit_distance(list(reference), list(hypothesis)) for hypothesis, reference in pairs) / labels
+    return sum(edit_distance(list(reference), list(hypothesis)) for hypothesis, reference in pairs)

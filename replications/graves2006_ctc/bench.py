@@ -19,7 +19,7 @@ from common.search.ctc_beam import ctc_beam_search, label_model
 from common.search.ctc_prefix import prefix_search
 from replications.graves2006_ctc import plain
 from replications.graves2006_ctc.data import batch_of
-from replications.graves2006_ctc.module import Recogniser
+from replications.graves2006_ctc.model import Network
 
 UNIT = "label sequences"
 REFERENCE = "plain Python: prefix search"
@@ -130,8 +130,8 @@ def _a_batch_of_training(network: Callable, loss_of: Callable, parameters) -> Ca
 
 def training_ours() -> Callable[[], None]:
     paper = "graves2006_ctc"
-    module = Recogniser(config.validate(paper, config.resolve(paper, "ctc", "paper"), "bench"), 26, PHONES)
-    return _a_batch_of_training(module.network.train(), ctc_loss, module.network.parameters())
+    network = Network(config.validate(paper, config.resolve(paper, "ctc", "paper"), "bench"), 26, PHONES)
+    return _a_batch_of_training(network.activations, ctc_loss, network.parameters())
 
 
 def training_plain() -> Callable[[], None]:

@@ -12,7 +12,7 @@ from common.data.speech.source import SPACE
 from common.errors import UserError
 from common.reporting.pages.figures import INK, save, style
 from common.search.ctc_prefix import prefix_search
-from common.training import checkpoints
+from common.training.trained import kept
 from replications.graves2006_ctc.config import Config
 from replications.graves2006_ctc.figure_data import SHOWN
 from replications.graves2006_ctc.figures import colors, curves
@@ -22,14 +22,13 @@ DEFAULT_EXPERIMENT = "ctc"
 ENVELOPE = 1200  # points of the waveform that are drawn
 
 
-def load_model(path: Path) -> tuple[Network, FrontEnd, dict]:
-    """A trained network, how it hears, and the rest of its checkpoint.
+def load_model(path: Path) -> tuple[Network, FrontEnd, Config, dict]:
+    """A trained network, how it hears, its settings, and the rest of its checkpoint.
 
     Raises:
         UserError: no such file, not a checkpoint of a CTC network, or one that was trained on features only.
     """
-    saved = checkpoints.load(path)
-    config = Config(**saved["config"])
+    saved, config = kept(path, Config)
     if config.model != "ctc":
         raise UserError(f"{path}: a hybrid transcribes only with its phone model; choose --experiment ctc")
     if not saved["front_end"]:
@@ -37,7 +36,7 @@ def load_model(path: Path) -> tuple[Network, FrontEnd, dict]:
                         "ours, so that it cannot hear a recording; choose another experiment or scale")
     network = Network(config, len(saved["mean"]), len(saved["labels"]))
     network.load_state_dict(saved["weights"])
-    return network.eval(), FrontEnd(*saved["front_end"]), saved
+    return network.eval(), FrontEnd(*saved["front_end"]), config, saved
 
 
 def demo(path: Path, text: str, *, seed: int = 1, length: int = 40) -> str:
@@ -50,7 +49,7 @@ def demo(path: Path, text: str, *, seed: int = 1, length: int = 40) -> str:
     """
     if not text:
         raise UserError("which recording? replicate try graves2006_ctc FILE.wav (wav, flac or ogg)")
-    network, front_end, saved = load_model(path)
+    network, front_end, config, saved = load_model(path)
     recording = Path(text).expanduser()
     waveform = read_audio(recording, front_end.rate)
     features = front_end(waveform)
@@ -59,7 +58,7 @@ def demo(path: Path, text: str, *, seed: int = 1, length: int = 40) -> str:
     x = ((features - np.array(saved["mean"])) / np.array(saved["deviation"])).astype(np.float32)
     with torch.no_grad():
         log_y = network(torch.from_numpy(x).unsqueeze(1), torch.tensor([len(x)]))[:, 0].numpy()
-    config, labels = Config(**saved["config"]), saved["labels"]
+    labels = saved["labels"]
     found = prefix_search(log_y, config.blank_threshold, config.max_expansions)
     spelled = [labels[k] for k in found.labels]
     transcript = "".join(spelled).replace(SPACE, " ") if config.units == "characters" else " ".join(spelled)

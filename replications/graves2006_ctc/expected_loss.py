@@ -36,9 +36,9 @@ def loss_gradient(
 
 
 def surrogate(activations: Tensor, gradients: list[np.ndarray]) -> Tensor:
-    """A scalar whose gradient with respect to activations ``[T, B, K]`` is that given, ``[T_b, K]`` each, over B."""
+    """A scalar whose gradient with respect to activations ``[T, B, K]`` is that given, ``[T_b, K]`` each."""
     padded = torch.nn.utils.rnn.pad_sequence([torch.from_numpy(one) for one in gradients]).to(activations)
-    return (activations * padded).sum() / len(gradients)
+    return (activations * padded).sum()
 
 
 @compiled

@@ -5,8 +5,8 @@ is read once, by the finished network.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 import lightning as L
 import numpy as np
@@ -18,28 +18,18 @@ from common.errors import UserError
 from common.output.ctc_kernel import ctc_loss
 from common.search.ctc_prefix import prefix_search
 from common.training import checkpoints
-from common.training.best_weights import KeepBest, copied
-from common.training.fit import fit
+from common.training.best_weights import KeepBest, Weights, copied
 from common.training.run import Run
+from common.training.trained import trained
 from replications.graves2006_ctc import decoders, figure_data
 from replications.graves2006_ctc.config import Config
-from replications.graves2006_ctc.data import Batches, batch_of
+from replications.graves2006_ctc.data import batch_of, shortest_first, shuffled
 from replications.graves2006_ctc.hmm import flat_start
-from replications.graves2006_ctc.module import EVALUATED, Recogniser
+from replications.graves2006_ctc.module import Recogniser
 from replications.graves2006_ctc.tuning import Tuner
 
 SPLITS = ("valid", "test")
 ERROR_SIGNAL_UTTERANCES = 50
-Weights = dict[str, torch.Tensor]
-
-
-@dataclass
-class Trained:
-    """A recogniser with its best weights, and what they were before and early in training."""
-
-    module: Recogniser
-    untrained: Weights
-    early: Weights
 
 
 def load_data(config: Config) -> SpeechCorpus:
@@ -47,92 +37,120 @@ def load_data(config: Config) -> SpeechCorpus:
     return speech.load(config.corpus, units=config.units, window_ms=config.window_ms, shift_ms=config.shift_ms)
 
 
+def build(config: Config, corpus: SpeechCorpus, seed: int = 1) -> Recogniser:
+    """The untrained network of a setting."""
+    return Recogniser(config, corpus)
+
+
 def run(run: Run) -> None:
     """Fills in the metrics of one experiment."""
-    evaluate = hybrid if run.config.model == "hybrid" else characters if run.config.units == "characters" else ctc
-    utterances = training_set(run.config, run.corpus)
+    evaluate = evaluation(run.config)
     for seed in run.config.seeds:
         with run.seed(seed):
-            trained = train_recogniser(run, seed, utterances)
+            networks = train(run, seed)
             if run.is_first_process:
-                evaluate(run, seed, trained)
+                evaluate(run, seed, *networks)
+
+
+def evaluation(config: Config) -> Callable[..., None]:
+    return hybrid if config.model == "hybrid" else characters if config.units == "characters" else ctc
 
 
 # --- training
 
 
-class Snapshot(L.Callback):
-    """Keeps the weights as they are after an early epoch."""
+class Snapshots(L.Callback):
+    """Keeps what evaluation needs besides the best weights: those before training, those after an early epoch (until
+    then, the untrained ones), and a hybrid's last alignment."""
 
-    def __init__(self, path, epoch: int):
-        self.path, self.epoch = path, epoch
+    def __init__(self, folder: Path, epoch: int):
+        self.folder, self.epoch = folder, epoch
+
+    def on_train_start(self, trainer: L.Trainer, module: Recogniser) -> None:
+        if not trainer.global_step:
+            self.save(trainer, copied(module.tested), "untrained", "early")
 
     def on_validation_end(self, trainer: L.Trainer, module: Recogniser) -> None:
-        if trainer.current_epoch + 1 == self.epoch and trainer.is_global_zero:
-            checkpoints.save_atomically(module.tested.state_dict(), self.path)
+        if trainer.current_epoch + 1 == self.epoch:
+            self.save(trainer, copied(module.tested), "early")
+
+    def on_train_end(self, trainer: L.Trainer, module: Recogniser) -> None:
+        self.save(trainer, module.alignments(), "alignments")
+
+    def save(self, trainer: L.Trainer, value: object, *names: str) -> None:
+        for name in names if trainer.is_global_zero else ():
+            checkpoints.save_atomically(value, self.folder / f"{name}.pt")
 
 
-def training_set(config: Config, corpus: SpeechCorpus) -> list[Utterance]:
-    """The training utterances; a hybrid's with an alignment.
+def first_alignments(config: Config, corpus: SpeechCorpus) -> list[np.ndarray]:
+    """What a hybrid begins to learn from.
 
     Raises:
-        UserError: a hybrid without flat start on a corpus whose boundaries nobody set by hand.
+        UserError: no flat start, on a corpus whose boundaries nobody set by hand.
     """
-    if config.model == "ctc":
-        return list(corpus.train)
-    if not config.flat_start:
-        if any(one.alignment is None for one in corpus.train):
-            raise UserError(f"{config.corpus}: no boundaries of phones to train a hybrid on; set flat_start to true")
-        return list(corpus.train)
-    alignments = flat_start(corpus.train, len(corpus.labels))
-    return [replace(one, alignment=alignment) for one, alignment in zip(corpus.train, alignments, strict=True)]
+    if config.flat_start:
+        return flat_start(corpus.train, len(corpus.labels))
+    if any(one.alignment is None for one in corpus.train):
+        raise UserError(f"{config.corpus}: no boundaries of phones to train a hybrid on; set flat_start to true")
+    return [one.alignment for one in corpus.train]
 
 
-def train_recogniser(run: Run, seed: int, utterances: Sequence[Utterance]) -> Trained:
-    """Trains until the validation error stops falling; the result has the weights with the lowest."""
+def train(run: Run, seed: int) -> list[Recogniser]:
+    """A network trained until the validation error stops falling, with the weights that had the lowest; and, where it
+    is fine-tuned, the one that comes of it.
+
+    Raises:
+        UserError: characters without words, or as of :func:`first_alignments`.
+    """
     corpus, config = run.corpus, run.config
-    module = Recogniser(config, len(corpus.mean), len(corpus.labels), corpus)
-    module.set_train(list(utterances))  # its own list: a hybrid aligns it anew
+    if evaluation(config) is characters and corpus.separator is None:
+        raise UserError(f"{config.corpus}: no transcript has two words, so there are no word errors to count; choose a "
+                        "corpus with sentences")
+    module = build(config, corpus, seed)
+    module.train_set = list(corpus.train)  # its own list: a hybrid aligns it anew
+    if config.model == "hybrid":
+        module.set_alignments(first_alignments(config, corpus))
     run.parameters = sum(weight.numel() for weight in module.network.parameters())
-    untrained = {name: weight.clone() for name, weight in module.tested.state_dict().items()}
-    folder = run.seed_folder(seed)
-    model, early = folder / "model.pt", folder / "early.pt"
-    if not model.exists():  # else it was trained before the run was interrupted
-        best = KeepBest(config.patience, "valid/ler", weights=of_tested)
-        batches = partial(_batches, module, config, seed)
-        valid = Batches(corpus.valid, EVALUATED, shuffle=False)
-        fit(run, seed, module, batches, valid, max_epochs=config.max_epochs,
-            callbacks=[best, Snapshot(early, config.snapshot_epoch)])
-        save(run, best.best_weights, model)
-    module.tested.load_state_dict(checkpoints.load(model)["weights"])
-    run.measure_throughput(seed, "train/frames_per_second", "frames/s")
-    return Trained(module.eval(), untrained, checkpoints.load(early) if early.exists() else untrained)
+    keep = KeepBest(config.patience, "valid/ler", weights=of_tested)
+    module = fitted(run, seed, module, keep, config.max_epochs,
+                    callbacks=[Snapshots(run.seed_folder(seed), config.snapshot_epoch)])
+    return [module, tune(run, seed, module)] if config.tuning_epochs and evaluation(config) is characters else [module]
+
+
+def tune(run: Run, seed: int, module: Recogniser) -> Recogniser:
+    """Goes on from the weights of ``module``; keeps them if no epoch has fewer word errors on the validation set."""
+    corpus, config = run.corpus, run.config
+    torch.manual_seed(seed)  # the same noise, whether the first training went before in this process or not
+    tuner = Tuner(config, corpus, seed)
+    tuner.train_set = list(corpus.train)
+    tuner.network.load_state_dict(module.tested.state_dict())
+    started = decoders.word_error(corpus, decoders.best_paths(module.outputs(corpus.valid)), corpus.valid)
+    keep = KeepBest(config.tuning_epochs, "valid/wer", started, of_tested)
+    keep.best_weights = copied(tuner.tested)
+    before = max((row[1] for row in run.rows if row[0] == seed and row[3] == "valid/ler"), default=0)
+    return fitted(run, seed, tuner, keep, config.tuning_epochs, name="tuned", after=before)
+
+
+def fitted(run: Run, seed: int, module: Recogniser, keep: KeepBest, max_epochs: int, **options) -> Recogniser:
+    """:func:`trained`; the file has what :mod:`.demo` needs to transcribe a recording without the corpus."""
+    corpus, config, ear = run.corpus, run.config, run.corpus.front_end
+    about = {"labels": list(corpus.labels), "mean": corpus.mean.tolist(), "deviation": corpus.deviation.tolist(),
+             "front_end": ear and [ear.rate, ear.window_ms, ear.shift_ms, ear.energy]}
+    return trained(run, seed, module, partial(shuffled, module.train_set, config.batch_size, seed, config.weighted),
+                   shortest_first(corpus.valid), max_epochs=max_epochs, unit="frames/s", keep=keep,
+                   part=lambda module: module.tested, about=about, **options)
 
 
 def of_tested(module: Recogniser) -> Weights:
     return copied(module.tested)
 
 
-def _batches(module: Recogniser, config: Config, seed: int, rank: int, world: int) -> Batches:
-    return Batches(module.train_set, config.batch_size, seed, config.weighted, rank=rank, world=world)
-
-
-def save(run: Run, weights: Weights, path) -> None:
-    """What :mod:`demo` needs to transcribe a recording without the corpus."""
-    corpus, ear = run.corpus, run.corpus.front_end
-    if run.is_first_process:
-        checkpoints.save_atomically({
-            "config": run.settings, "labels": list(corpus.labels), "weights": weights,
-            "mean": corpus.mean.tolist(), "deviation": corpus.deviation.tolist(),
-            "front_end": ear and [ear.rate, ear.window_ms, ear.shift_ms, ear.energy]}, path)
-
-
 # --- CTC on phones
 
 
-def ctc(run: Run, seed: int, trained: Trained) -> None:
+def ctc(run: Run, seed: int, module: Recogniser) -> None:
     """Best path and prefix search, on all labels and, where they are folded for scoring, on those."""
-    corpus, config, module = run.corpus, run.config, trained.module
+    corpus, config = run.corpus, run.config
     for split in SPLITS:
         utterances = getattr(corpus, split)
         outputs = module.outputs(utterances)
@@ -145,10 +163,11 @@ def ctc(run: Run, seed: int, trained: Trained) -> None:
     run.record("test/more_probable", seed, 100 * np.mean(by_search > by_path + 1e-6))
     run.record("test/unfinished", seed, 100 * sum(one.unfinished for one in found) / sum(one.sections for one in found))
     run.record("test/blank_frames", seed, 100 * np.mean(np.concatenate([one.argmax(1) for one in outputs]) == 0))
-    for name, weights in (("untrained", trained.untrained), ("early", trained.early), ("trained", None)):
+    untrained, early = (checkpoints.load(run.seed_folder(seed) / f"{name}.pt") for name in ("untrained", "early"))
+    for name, weights in (("untrained", untrained), ("early", early), ("trained", None)):
         run.record(f"error_signal/{name}", seed, error_size(module, weights, corpus.test[:ERROR_SIGNAL_UTTERANCES]))
     if seed == config.seeds[0]:
-        run.figures |= figure_data.ctc(corpus, module, outputs, trained.untrained, trained.early)
+        run.figures |= figure_data.ctc(corpus, module, outputs, untrained, early)
     say(run, seed, "test/ler/best_path", "test/ler/prefix")
 
 
@@ -173,9 +192,10 @@ def error_size(module: Recogniser, weights: Weights | None, utterances: Sequence
 # --- the hybrid
 
 
-def hybrid(run: Run, seed: int, trained: Trained) -> None:
+def hybrid(run: Run, seed: int, module: Recogniser) -> None:
     """Viterbi with the phone bigram, whose weight the validation set chooses."""
-    corpus, module = run.corpus, trained.module
+    corpus = run.corpus
+    module.load_alignments(checkpoints.load(run.seed_folder(seed) / "alignments.pt"))
     outputs = module.outputs(corpus.valid)
     errors = {}
     for weight in decoders.BIGRAM_WEIGHTS:
@@ -199,15 +219,10 @@ def hybrid(run: Run, seed: int, trained: Trained) -> None:
 # --- characters: Graves and Jaitly (2014)
 
 
-def characters(run: Run, seed: int, trained: Trained) -> None:
+def characters(run: Run, seed: int, *networks: Recogniser) -> None:
     """Character and word errors of each decoder, before and after fine-tuning on the expected number of word errors."""
-    if run.corpus.separator is None:
-        raise UserError(f"{run.config.corpus}: no transcript has two words, so there are no word errors to count; "
-                        "choose a corpus with sentences")
-    transcribe(run, seed, trained.module, "")
-    if run.config.tuning_epochs:
-        tune(run, seed, trained.module)
-        transcribe(run, seed, trained.module, "tuned/")
+    for stage, module in zip(("", "tuned/"), networks, strict=False):
+        transcribe(run, seed, module, stage)
     say(run, seed, *[name for name in run.metrics if name.startswith("test/wer")])
 
 
@@ -227,40 +242,6 @@ def transcribe(run: Run, seed: int, module: Recogniser, stage: str) -> None:
         found = [decoder(log_y) for log_y in test]
         run.record(f"test/cer/{stage}{name}", seed, decoders.label_error(corpus, found, corpus.test, fold=False))
         run.record(f"test/wer/{stage}{name}", seed, decoders.word_error(corpus, found, corpus.test))
-
-
-class Stage:
-    """A second training of a seed: its own folder, its epochs after those of the first."""
-
-    def __init__(self, run: Run, name: str, before: int):
-        self.run, self.stage, self.before = run, name, before
-        self.name = f"{run.name} {name}"
-        self.accelerator, self.devices, self.nodes = run.accelerator, run.devices, run.nodes
-
-    def seed_folder(self, seed: int):
-        folder = self.run.seed_folder(seed) / self.stage
-        folder.mkdir(exist_ok=True)
-        return folder
-
-    def history(self, seed: int, epoch: int, step: int, metric: str, value: float) -> None:
-        self.run.history(seed, self.before + epoch, step, metric, value)
-
-
-def tune(run: Run, seed: int, module: Recogniser) -> None:
-    """Goes on from the weights of ``module``; keeps them if no epoch has fewer word errors on the validation set."""
-    corpus, config = run.corpus, run.config
-    model = run.seed_folder(seed) / "tuned.pt"
-    if not model.exists():
-        started = decoders.word_error(corpus, decoders.best_paths(module.outputs(corpus.valid)), corpus.valid)
-        best = KeepBest(config.tuning_epochs, "valid/wer", started, of_tested)
-        tuner = Tuner(config, len(corpus.mean), len(corpus.labels), corpus, seed)
-        tuner.network.load_state_dict(module.tested.state_dict())
-        before = max((row[1] for row in run.rows if row[0] == seed), default=0)
-        batches = partial(_batches, module, config, seed)
-        fit(Stage(run, "tuning", before), seed, tuner, batches, Batches(corpus.valid, EVALUATED, shuffle=False),
-            max_epochs=config.tuning_epochs, callbacks=[best])
-        checkpoints.save_atomically(best.best_weights or copied(module.tested), model)
-    module.tested.load_state_dict(checkpoints.load(model))
 
 
 def say(run: Run, seed: int, *metrics: str) -> None:

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from common.cells.blstm import BLSTM, Scan, lstm_scan, reverse_each
-from common.cells.blstm_compiled import CompiledScan
+from common.cells.blstm_kernel import CompiledScan
 
 both = pytest.mark.parametrize("scan", [Scan.apply, CompiledScan.apply])
 

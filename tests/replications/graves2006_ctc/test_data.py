@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from common.errors import UserError
-from replications.graves2006_ctc.data import Batches, batch_of, frame_weights
+from replications.graves2006_ctc.data import batch_of, frame_weights, shortest_first, shuffled
 
 
 def test_batches_are_padded_time_major(toy):
@@ -16,37 +16,35 @@ def test_batches_are_padded_time_major(toy):
     assert batch.weights.sum(0).tolist() == lengths  # 0 in the padding
 
 
+def epoch_of(loader, number):
+    loader.set_epoch(number)
+    return [batch.index.tolist() for batch in loader]
+
+
 def test_every_utterance_once_an_epoch_with_its_like_in_another_order_each_time(toy):
-    batches = Batches(toy.train, 8, seed=1)
-    epochs = [[batch.index.tolist() for batch in batches] for _ in range(2)]
-    assert epochs[0] != epochs[1]
+    batches = shuffled(toy.train, 8, seed=1)
+    epochs = [epoch_of(batches, number) for number in (0, 1)]
+    assert epochs[0] != epochs[1] and epoch_of(batches, 0) == epochs[0]
     for epoch in epochs:
         assert sorted(sum(epoch, [])) == list(range(len(toy.train)))
+        assert {len(one) for one in epoch} == {7, 8}
         spread = [np.ptp([toy.train[i].frames for i in one]) for one in epoch]
         assert np.mean(spread) < np.std([one.frames for one in toy.train])
 
 
-def test_position_goes_into_a_checkpoint(toy):
-    whole, broken = Batches(toy.train, 8, seed=1), Batches(toy.train, 8, seed=1)
-    expected = [batch.index.tolist() for _ in range(2) for batch in whole]
-    found = []
-    for batch in broken:
-        found.append(batch.index.tolist())
-        if len(found) == 3:
-            break
-    resumed = Batches(toy.train, 8, seed=1)
-    resumed.load_state_dict(broken.state_dict())
-    found += [batch.index.tolist() for _ in range(2) for batch in resumed]
-    assert found == expected
+def test_two_processes_share_each_batch(toy):
+    whole = list(shuffled(toy.train, 8, seed=1))
+    shares = zip(*(shuffled(toy.train, 8, seed=1, rank=rank, world=2) for rank in (0, 1)), strict=True)
+    for batch, (one, two) in zip(whole, shares, strict=True):
+        assert sorted(one.index.tolist() + two.index.tolist()) == sorted(batch.index.tolist())
+        assert one.total == two.total == batch.total == len(batch.index)
+    with pytest.raises(UserError, match="cannot be shared by 8 processes"):
+        shuffled(toy.train, 8, seed=1, world=8)
 
 
-def test_two_processes_share_the_batches(toy):
-    ranks = [Batches(toy.train, 8, seed=1, rank=rank, world=2) for rank in (0, 1)]
-    one, two = ([batch.index.tolist() for batch in each] for each in ranks)
-    assert len(one) == len(two) == 4
-    assert not {tuple(batch) for batch in one} & {tuple(batch) for batch in two}
-    with pytest.raises(UserError, match="too few for 90 processes"):
-        Batches(toy.train, 8, world=90)
+def test_without_learning_the_shortest_come_first(toy):
+    (batch,) = shortest_first(toy.test)
+    assert batch.lengths.tolist() == sorted(one.frames for one in toy.test)
 
 
 def test_weighted_errors_count_each_phone_the_same():

@@ -62,5 +62,7 @@ def test_models_that_cannot_hear(model, tmp_path):
         demo.demo(model(front_end=None), "a.wav")
     with pytest.raises(UserError, match="choose --experiment ctc"):
         demo.demo(model("hybrid"), "a.wav")
+    with pytest.raises(UserError, match="not a network of this paper"):
+        demo.demo(model(config={"model": "rnn"}), "a.wav")
     with pytest.raises(UserError, match="no such checkpoint"):
         demo.demo(tmp_path / "none.pt", "a.wav")

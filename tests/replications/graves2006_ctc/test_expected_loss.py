@@ -65,5 +65,5 @@ def test_surrogate_has_the_given_gradient():
     u = torch.zeros(3, 2, 4, requires_grad=True)
     gradients = [np.ones((3, 4), np.float32), np.full((2, 4), 2.0, np.float32)]
     surrogate(u, gradients).backward()
-    assert u.grad[:, 0].tolist() == [[0.5] * 4] * 3
-    assert u.grad[:, 1].tolist() == [[1.0] * 4] * 2 + [[0.0] * 4]
+    assert u.grad[:, 0].tolist() == [[1.0] * 4] * 3
+    assert u.grad[:, 1].tolist() == [[2.0] * 4] * 2 + [[0.0] * 4]

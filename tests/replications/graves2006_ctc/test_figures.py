@@ -11,7 +11,7 @@ from replications.graves2006_ctc.plain import prefix_tree
 @pytest.fixture
 def module(toy, settings):
     torch.manual_seed(1)
-    return Recogniser(settings(hidden=4), 6, 6, toy).eval()
+    return Recogniser(settings(hidden=4), toy).eval()
 
 
 def test_every_figure_is_drawn(module, toy, tmp_path):

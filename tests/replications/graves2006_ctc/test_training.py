@@ -1,43 +1,38 @@
-"""Whole runs on a toy corpus: what is learned, what is recorded, and that interruption changes nothing."""
+"""Whole runs on a toy corpus: what is learned, what is recorded; and the steps of a training."""
 
+import dataclasses
 import json
 
 import numpy as np
 import pytest
 import torch
 
-from common import config as configuration
+from common.errors import UserError
 from common.training import checkpoints
-from common.training import fit as fitting
-from common.training.checkpoints import SaveLast
 from common.training.execute import execute
 from replications.graves2006_ctc import experiment
 from replications.graves2006_ctc.data import batch_of
 from replications.graves2006_ctc.module import Recogniser
+from replications.graves2006_ctc.tuning import Tuner
+from tests.replications.graves2006_ctc import tiny
 
 PAPER = "graves2006_ctc"
 
 
 @pytest.fixture
-def train(checkout, toy, monkeypatch):
-    """Runs an experiment on the toy corpus; (weights, results, learning curves without what a clock decides)."""
-    monkeypatch.setattr(experiment, "load_data", lambda config: toy)
+def train(checkout, monkeypatch):
+    """Runs an experiment on the toy corpus; weights, results, learning curves."""
+    tiny.prepare(monkeypatch)
 
     def train(name, **changes):
-        changes = {"seeds": [1], "hidden": 12, "lr": 0.03, "noise": 0.2, "max_epochs": 10, "batch_size": 6,
-                   "snapshot_epoch": 2, "tuning_epochs": 0} | changes
-        known = configuration.resolve(PAPER, name, "quick")
-        folder = execute(PAPER, name, overrides=[f"{key}={json.dumps(value)}" for key, value in changes.items()
-                                                 if key in known], accelerator="cpu")
-        rows = [line for line in (folder / "history.csv").read_text().splitlines()
-                if "per_second" not in line and ",lr," not in line]  # the rate is noted when a process begins
-        return (checkpoints.load(folder / "seed-1.pt")["weights"],
-                json.loads((folder / "results.json").read_text()), rows)
+        folder = execute(PAPER, name, overrides=tiny.settings(**changes), accelerator="cpu")
+        return (checkpoints.load(folder / "seed-1.pt")["weights"], json.loads((folder / "results.json").read_text()),
+                (folder / "history.csv").read_text().splitlines())
 
     return train
 
 
-def test_ctc_learns_without_alignments(train, toy, monkeypatch):
+def test_ctc_learns_without_alignments(train):
     _, results, _ = train("ctc", max_epochs=30)
     metrics = {name: values["1"] for name, values in results["metrics"].items()}
     assert metrics["test/ler/best_path"] < 10
@@ -75,43 +70,56 @@ def test_characters_with_every_decoder_and_tuning(train):
     assert second == [max(first) + 1, max(first) + 2]  # the epochs of tuning come after those of CTC
 
 
-class Killed(BaseException):
+class Broken(Exception):
     pass
 
 
-@pytest.mark.parametrize(("name", "changes"), [
-    ("ctc", {"weight_average": 0.9}), ("hybrid", {"realignments": 1, "optimizer": "sgd", "lr": 0.01})])
-def test_resuming_is_exact(train, monkeypatch, name, changes):
-    changes = {"max_epochs": 3, "lr": 0.05} | changes
-    whole = train(name, **changes)
+def test_a_hybrid_that_was_trained_before_is_tested_with_its_last_alignment(train, monkeypatch):
+    whole = train("hybrid", max_epochs=2)
 
-    class KilledAfterSaving(SaveLast):
-        def on_train_batch_end(self, trainer, *_):
-            if trainer.global_step == 15:  # in the second epoch
-                self._save(trainer)
-                raise Killed
+    def broken(*_):
+        raise Broken
 
-    monkeypatch.setattr(fitting, "SaveLast", KilledAfterSaving)
-    with pytest.raises(Killed):
-        train(name, **changes)
-    monkeypatch.setattr(fitting, "SaveLast", SaveLast)
-    again = train(name, **changes)
-    assert all(torch.equal(whole[0][key], again[0][key]) for key in whole[0])
-    assert whole[1]["metrics"] == again[1]["metrics"]
-    assert whole[2] == again[2]
+    with monkeypatch.context() as patch, pytest.raises(Broken):
+        patch.setattr(experiment, "hybrid", broken)
+        train("hybrid", max_epochs=2)
+    monkeypatch.setattr(Recogniser, "training_step", broken)  # it is not trained again
+    assert train("hybrid", max_epochs=2)[1]["metrics"] == whole[1]["metrics"]
+
+
+def test_characters_without_words_are_refused_before_they_are_trained(train, toy, monkeypatch):
+    one_word = dataclasses.replace(toy, labels=("<blank>", "e", "a", "b", "c", "d"))
+    monkeypatch.setattr(experiment, "load_data", lambda config: one_word)
+    with pytest.raises(UserError, match="no transcript has two words"):
+        train("characters")
+
+
+def test_each_process_draws_the_samples_of_an_utterance_alike(settings, toy):
+    torch.manual_seed(1)
+    tuner = Tuner(settings("characters", noise=0.0), toy, seed=1)
+    gradients = []
+    for index in ([0, 1, 2, 3], [2]):
+        batch = batch_of(toy.train, index)
+        u = tuner.network.activations(batch.x, batch.lengths).detach().requires_grad_()
+        tuner.loss(u, batch)[0].backward()
+        gradients.append(u.grad[:toy.train[2].frames, index.index(2)])
+    assert gradients[0].any()
+    torch.testing.assert_close(*gradients)
 
 
 def test_the_papers_optimiser_is_plain_momentum(settings, toy):
     config = settings(scale="paper")
-    optimiser = Recogniser(config, 6, 6, toy).configure_optimizers()
+    module = Recogniser(config, toy)
+    module.train_set = toy.train
+    optimiser = module.configure_optimizers()["optimizer"]
     assert isinstance(optimiser, torch.optim.SGD)
     assert (optimiser.defaults["lr"], optimiser.defaults["momentum"], config.batch_size) == (1e-4, 0.9, 1)
 
 
 def test_running_mean_of_the_weights(settings, toy):
     torch.manual_seed(1)
-    off = Recogniser(settings(weight_average=0.0), 6, 6, toy)
-    on = Recogniser(settings(weight_average=0.5), 6, 6, toy)
+    off = Recogniser(settings(weight_average=0.0), toy)
+    on = Recogniser(settings(weight_average=0.5), toy)
     assert off.tested is off.network and on.tested is not on.network
     on.update_average()
     with torch.no_grad():
@@ -125,7 +133,7 @@ def test_running_mean_of_the_weights(settings, toy):
 
 def test_clipping(settings, toy):
     for clip, expected in ((None, 5.0), (1.0, 1.0)):
-        module = Recogniser(settings(clip_norm=clip), 6, 6, toy)
+        module = Recogniser(settings(clip_norm=clip), toy)
         module.network.output.bias.grad = torch.tensor([3.0, 4.0, 0.0, 0.0, 0.0, 0.0])
         module.configure_gradient_clipping(None)
         assert module.network.output.bias.grad.norm().item() == pytest.approx(expected, rel=1e-4)
@@ -135,19 +143,20 @@ def test_loss_is_that_of_the_definition(settings, toy):
     from common.output.ctc import log_probability
 
     torch.manual_seed(2)
-    module = Recogniser(settings(noise=0.0), 6, 6, toy).double()
+    module = Recogniser(settings(noise=0.0), toy).double()
     batch = batch_of(toy.train, [0, 5])
     u = module.network.activations(batch.x.double(), batch.lengths)
-    log_y = u.detach().log_softmax(2)
+    log_y = u.log_softmax(2)
     expected = sum(-log_probability(log_y[:n, b], torch.from_numpy(toy.train[i].labels))
                    for b, (i, n) in enumerate(zip((0, 5), batch.lengths, strict=True)))
-    torch.testing.assert_close(module.loss(log_y, batch), expected)
+    torch.testing.assert_close(module.nats(u, batch), expected)
 
 
 def test_realigning_moves_boundaries_only(settings, toy):
     torch.manual_seed(1)
-    module = Recogniser(settings("hybrid"), 6, 6, toy)
-    module.set_train(list(toy.train))
+    module = Recogniser(settings("hybrid"), toy)
+    module.train_set = list(toy.train)
+    module.set_alignments([one.alignment for one in toy.train])
     module.realign()
     for before, after in zip(toy.train, module.train_set, strict=True):
         starts = np.flatnonzero(np.diff(after.alignment, prepend=-1))
