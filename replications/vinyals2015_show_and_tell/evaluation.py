@@ -11,10 +11,11 @@ from torch.nn import functional as F
 from common.data.pictures.captions import CaptionSet, Split
 from common.data.pictures.scenes import is_true
 from common.metrics import captions as metrics
+from common.metrics.perplexity import of_sum
 from common.search.beam import Hypothesis
 from common.text.vocabulary import Vocabulary
 from common.training.run import Run
-from replications.vinyals2015_show_and_tell.data import Captions
+from replications.vinyals2015_show_and_tell.data import captions
 from replications.vinyals2015_show_and_tell.describe import describe, log_likelihoods
 from replications.vinyals2015_show_and_tell.eyes import Eyes
 from replications.vinyals2015_show_and_tell.module import Captioner
@@ -123,14 +124,14 @@ def judge(best: list[Words], split: Split, consensus: bool) -> dict[str, float]:
 def perplexity(modules: Sequence[Captioner], features: list[Tensor], split: Split, vocabulary: Vocabulary) -> float:
     """Per word, stop words included; of several networks, of their mean probability."""
     nats, words = 0.0, 0
-    for batch in Captions(split, vocabulary, 256, None):
+    for batch in captions(split, vocabulary, 256):
         target = batch.words[batch.mask]
         each = [F.log_softmax(module.network.output(module.network(seen[batch.pictures], batch.words)[batch.mask]), 1)
                 .gather(1, target.unsqueeze(1)) for module, seen in zip(modules, features, strict=True)]
         log_p = torch.cat(each, 1).logsumexp(1) - math.log(len(each))
         nats -= log_p.double().sum().item()
         words += len(target)
-    return math.exp(nats / words)
+    return of_sum(nats, words)
 
 
 def without(test: Split, train: Split) -> list[int]:

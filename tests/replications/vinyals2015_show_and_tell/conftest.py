@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from common import config as configuration
-from common.data.pictures import captions
-from common.vision import encoders
 from replications.vinyals2015_show_and_tell.config import Config
+from tests.replications.vinyals2015_show_and_tell.tiny import prepare
 
 PAPER = "vinyals2015_show_and_tell"
 
@@ -24,7 +23,5 @@ def settings_of():
 @pytest.fixture
 def checkout(checkout, monkeypatch) -> Path:
     """With few scenes."""
-    monkeypatch.setattr(captions, "SCENES", {"train": 40, "valid": 10, "test": 14})
-    monkeypatch.setattr(encoders, "SCENES", 64)
-    monkeypatch.setattr(encoders, "EPOCHS", 1)
+    prepare(monkeypatch)
     return checkout

@@ -1,4 +1,4 @@
-"""Whole runs on a few scenes: the numbers are there, an interrupted run goes on, the network learns what it sees."""
+"""Whole runs on a few scenes: the numbers are there, the network learns what it sees, and describes it."""
 
 import json
 
@@ -11,17 +11,12 @@ from common import paths
 from common.errors import UserError
 from common.reporting.evidence.results import Record
 from common.training.execute import execute
+from common.vision import encoders
 from replications.vinyals2015_show_and_tell import data, demo, experiment, figures
 from replications.vinyals2015_show_and_tell.eyes import Eyes
-from replications.vinyals2015_show_and_tell.module import Captioner
+from tests.replications.vinyals2015_show_and_tell.tiny import settings
 
 PAPER = "vinyals2015_show_and_tell"
-TINY = {"hidden": 8, "embedding": 6, "max_epochs": 2, "batch_size": 16, "beam_size": 3, "wide_beam": 3, "n_best": 3,
-        "max_length": 12, "rank_pictures": 6, "seeds": [1, 2]}
-
-
-def tiny(**changes) -> list[str]:
-    return [f"{key}={json.dumps(value)}" for key, value in (TINY | changes).items()]
 
 
 @pytest.fixture
@@ -30,7 +25,7 @@ def results(checkout):
 
 
 def test_a_run_measures_all_that_the_paper_reports(checkout, results):
-    folder = execute(PAPER, "nic", overrides=tiny())
+    folder = execute(PAPER, "nic", overrides=settings())
     found = results(folder)
     wanted = {"test/bleu1", "test/bleu4", "test/bleu4/greedy", "test/bleu4/people", "test/true", "test/exact",
               "test/bleu4/wide_beam", "test/in_training", "test/n_best_novel", "test/perplexity", "valid/perplexity",
@@ -44,47 +39,31 @@ def test_a_run_measures_all_that_the_paper_reports(checkout, results):
     assert Record.model_validate(found)
 
 
-def test_an_encoder_that_is_tuned_changes_and_one_that_is_not_does_not(checkout):
-    saved = {}
-    for start in (None, 2):
-        execute(PAPER, "nic", overrides=tiny(fine_tune_from=start, seeds=[1], transfer=[]))
-        saved[start] = torch.load(paths.REPLICATIONS / PAPER / "runs/own/nic/seed-1.pt", weights_only=True)
-    before, after = saved[None], saved[2]
-    changed = [name for name, weight in before["encoder"].items() if not torch.equal(weight, after["encoder"][name])]
-    assert changed and not any("running" in name for name in changed)  # normalisation keeps its statistics
-    assert all(torch.equal(after["weights"][f"encoder.{name}"], w) for name, w in after["encoder"].items())
-
-
-def test_a_run_that_was_interrupted_gives_the_same(checkout, monkeypatch, results):
-    straight = results(execute(PAPER, "nic", overrides=tiny(seeds=[1], max_epochs=3, dropout=0.3)))["metrics"]
-    validate = Captioner.on_validation_epoch_start
-
-    def stop(module):
-        if module.trainer.current_epoch == 2:
-            raise KeyboardInterrupt
-        validate(module)
-
-    monkeypatch.setattr(Captioner, "on_validation_epoch_start", stop)
-    with pytest.raises(KeyboardInterrupt):
-        execute(PAPER, "nic", overrides=tiny(seeds=[1], max_epochs=3, dropout=0.3))
-    monkeypatch.setattr(Captioner, "on_validation_epoch_start", validate)
-    again = results(execute(PAPER, "nic", overrides=tiny(seeds=[1], max_epochs=3, dropout=0.3)))["metrics"]
-    assert again == straight
+def test_an_encoder_that_is_tuned_changes_but_keeps_its_statistics(checkout):
+    overrides = settings(fine_tune_from=2, seeds=[1], transfer=[])
+    saved = torch.load(execute(PAPER, "nic", overrides=overrides) / "seed-1.pt", weights_only=True)["weights"]
+    before = encoders.load("small_cnn").state_dict()
+    changed = [name for name, weight in before.items() if not torch.equal(weight, saved[f"encoder.{name}"])]
+    assert changed and not any("running" in name for name in changed)
+    with pytest.raises(UserError, match="the encoder learns on one device only; leave --devices out"):
+        execute(PAPER, "nic", overrides=overrides, devices=2, name="two")
 
 
 def test_the_network_learns_what_it_is_shown(checkout, settings_of):
     """Forty scenes by heart, where a network that does not see the picture stays above a perplexity of 2."""
     config = settings_of(hidden=64, embedding=32)
-    chosen = data.load(config)
-    features = {split: Eyes(config, chosen.set).features(chosen.set, split) for split in ("train", "valid")}
+    chosen = data.load_data(config)
+    features = Eyes(config, chosen.set).features(chosen.set, "train")
     torch.manual_seed(1)
-    module = Captioner(config, len(chosen.vocabulary), features)
+    module = experiment.build(config, chosen)
+    module.network.standardise(features)
     optimiser = torch.optim.Adam(module.parameters(), 0.01)
-    batches = data.Captions(chosen.set.train, chosen.vocabulary, 50, 1)
+    batches = data.captions(chosen.set.train, chosen.vocabulary, 50, 1)
     nll = None
-    for _ in range(40):
+    for epoch in range(40):
+        batches.set_epoch(epoch)
         for batch in batches:
-            nll = module.negative_log_probabilities(features["train"][batch.pictures], batch).mean()
+            nll = module.negative_log_probabilities(features[batch.pictures], batch).mean()
             optimiser.zero_grad()
             nll.backward()
             optimiser.step()
@@ -93,7 +72,7 @@ def test_the_network_learns_what_it_is_shown(checkout, settings_of):
 
 @pytest.fixture
 def model(checkout):
-    return execute(PAPER, "nic", overrides=tiny(seeds=[1])) / "seed-1.pt"
+    return execute(PAPER, "nic", overrides=settings(seeds=[1])) / "seed-1.pt"
 
 
 def test_five_captions_of_a_picture_with_their_probabilities(model, tmp_path):
@@ -118,13 +97,12 @@ def test_your_own_pictures(checkout, tmp_path, results):
         Image.new("RGB", (9, 9), (12 * number, 0, 0)).save(tmp_path / f"{number}.png")
         lines.append(f"{number}.png\t{'a dark picture' if number < 10 else 'a bright picture'}\n")
     (tmp_path / "mine.tsv").write_text("".join(lines))
-    own = tiny(corpus=f"captions:{tmp_path / 'mine.tsv'}", transfer=[], rank_pictures=2, seeds=[1])
+    own = settings(corpus=f"captions:{tmp_path / 'mine.tsv'}", transfer=[], rank_pictures=2, seeds=[1])
     assert "test/true" not in results(execute(PAPER, "nic", overrides=own))["metrics"]
 
 
-def test_every_experiment_of_every_scale_is_a_setting_and_quick_needs_no_extra(monkeypatch):
+def test_every_experiment_of_every_scale_is_a_setting_and_quick_needs_no_extra():
     for scale in configuration.SCALES:
         for name in configuration.experiments(PAPER, scale):
-            settings = configuration.resolve(PAPER, name, scale)
-            assert scale != "quick" or (settings["encoder"], settings["consensus"]) == ("small_cnn", False)
-    assert experiment.load_data
+            found = configuration.resolve(PAPER, name, scale)
+            assert scale != "quick" or (found["encoder"], found["consensus"]) == ("small_cnn", False)

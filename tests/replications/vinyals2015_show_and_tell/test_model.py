@@ -77,9 +77,14 @@ def test_the_gradient_reaches_every_weight(network, features, image):
     assert all(weight.grad.abs().sum() > 0 for name, weight in net.named_parameters() if not name.startswith("output"))
 
 
-def test_padding_does_not_change_the_loss(settings_of, features):
-    torch.manual_seed(1)
-    module = Captioner(settings_of(hidden=4, embedding=3), V, {"train": features, "valid": features}).double().eval()
+@pytest.fixture
+def module(settings_of, network, features):
+    module = Captioner(settings_of(), V)
+    module.network, module.features = network(init_range=0.15), {"train": features}
+    return module.eval()
+
+
+def test_padding_does_not_change_the_loss(module, features):
     together = module.negative_log_probabilities(features, batch(CAPTIONS))
     alone = [module.negative_log_probabilities(features[i:i + 1], batch([one])) for i, one in enumerate(CAPTIONS)]
     assert together.numel() == sum(len(caption) + 1 for caption in CAPTIONS)
@@ -91,18 +96,15 @@ def batch(captions) -> Batch:
     return Batch(torch.arange(len(captions)), words, lengths, int(lengths.sum()))
 
 
-def test_the_losses_of_two_processes_average_to_the_loss_of_one(settings_of, features):
+def test_the_losses_of_two_processes_average_to_the_loss_of_one(module, features):
     """Each sums over its captions and divides by the words of all; then gradients are averaged, so a process counts
     as often as there are processes."""
-    torch.manual_seed(1)
-    module = Captioner(settings_of(hidden=4, embedding=3), V, {"train": features, "valid": features}).double().eval()
     whole = batch(CAPTIONS)
     shares = []
     for mine in ([0, 2], [1]):
         part = batch([CAPTIONS[i] for i in mine])._replace(pictures=torch.tensor(mine), total=whole.total)
         module.trainer = SimpleNamespace(world_size=2, current_epoch=0)
-        module.nats = module.words = 0
-        shares.append(module.training_step(part, 0))
+        shares.append(module.training_step(part, 0)["loss"])
     expected = module.negative_log_probabilities(features, whole).mean()
     torch.testing.assert_close(sum(shares) / 2, expected)
 
