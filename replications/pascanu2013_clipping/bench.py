@@ -6,19 +6,20 @@ steps, automatic derivatives, the regulariser from ``torch.autograd.grad`` at th
 """
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from common import config
-from replications.pascanu2013_clipping import synthetic
 from replications.pascanu2013_clipping.data import Characters, Music
-from replications.pascanu2013_clipping.model import Replicas, initial
+from replications.pascanu2013_clipping.experiment import flush_denormal
+from replications.pascanu2013_clipping.model import Network, initial
 from replications.pascanu2013_clipping.trials import TRAIN, Trial
-from replications.pascanu2013_clipping.update import descend
+from replications.pascanu2013_clipping.update import ClippedDescent
 
-PAPER, LENGTH, REPLICAS, UPDATES, PLAIN_UPDATES = "pascanu2013_clipping", 50, 10, 20, 2
+PAPER, LENGTH, NETWORKS, UPDATES, PLAIN_UPDATES = "pascanu2013_clipping", 50, 10, 20, 2
 UNIT = "updates"
 ALPHABET, SOUNDING = 50, 0.05  # characters; the part of the notes that sound
 REFERENCE = "plain torch: a loop over the steps, one network after another"
@@ -69,8 +70,8 @@ class Plain(nn.Module):
 def plain() -> Callable[[], int]:
     """All networks, one after another."""
     settings = trial(1).config
-    networks = [Plain(seed) for seed in range(1, REPLICAS + 1)]
-    drawn = [trial(seed).draw(TRAIN, 0, LENGTH, PLAIN_UPDATES * settings.batch) for seed in range(1, REPLICAS + 1)]
+    networks = [Plain(seed) for seed in range(1, NETWORKS + 1)]
+    drawn = [trial(seed).draw(TRAIN, 0, LENGTH, PLAIN_UPDATES * settings.batch) for seed in range(1, NETWORKS + 1)]
     batches = [(functional.one_hot(torch.from_numpy(each.index[..., 0]).long(), trial(1).task.inputs).float(),
                 torch.from_numpy(each.target[0]).long()) for each in drawn]
 
@@ -79,7 +80,7 @@ def plain() -> Callable[[], int]:
             for part in range(0, len(target), settings.batch):
                 network.update(inputs[:, part:part + settings.batch], target[part:part + settings.batch],
                                settings.alpha, settings.lr, settings.threshold)
-        return REPLICAS * PLAIN_UPDATES
+        return NETWORKS * PLAIN_UPDATES
 
     return work
 
@@ -87,12 +88,12 @@ def plain() -> Callable[[], int]:
 def compiled(threads: int) -> Callable[[], Callable[[], int]]:
     """All networks, drawing their sequences too, in so many threads."""
     def make() -> Callable[[], int]:
-        trials = [trial(seed) for seed in range(1, REPLICAS + 1)]
+        trials = [trial(seed) for seed in range(1, NETWORKS + 1)]
 
         def work() -> int:
-            with synthetic.threads(threads) as pool:
+            with ThreadPoolExecutor(threads, initializer=flush_denormal) as pool:
                 list(pool.map(lambda each: each.learn(LENGTH, UPDATES), trials))
-            return REPLICAS * UPDATES
+            return NETWORKS * UPDATES
 
         return work
 
@@ -106,42 +107,44 @@ CASES = {
 }
 
 
-def natural(experiment: str, states: Callable[[Replicas, Tensor], Tensor]) -> Callable[[], Callable[[], None]]:
+def natural(experiment: str, states: Callable[[Network, Tensor], Tensor]) -> Callable[[], Callable[[], None]]:
     """Ten updates of the network of an experiment, each on made-up sequences as long as its longest (section 4.2)."""
     def make() -> Callable[[], None]:
         settings = config.validate(PAPER, config.resolve(PAPER, experiment, "paper"), "bench")
-        generator, shape = torch.Generator().manual_seed(1), (settings.window + 1, 1, settings.batch)
+        generator, shape = torch.Generator().manual_seed(1), (settings.window + 1, settings.batch)
         if settings.task == "music":
             data = Music({}, "")
             sequence = (torch.rand(*shape, data.inputs, generator=generator) < SOUNDING).float()
         else:
             data = Characters({}, ALPHABET, 1, "")
             sequence = torch.randint(data.inputs, shape, generator=generator)
-        network = Replicas(data.inputs, settings.hidden, data.outputs, settings.activation, settings.initialisation,
-                           (1,), settings.biases)
+        network = Network(data.inputs, settings.hidden, data.outputs, settings.activation, settings.initialisation, 1,
+                          settings.biases)
+        descent = ClippedDescent(network, settings.lr, settings.bound)
 
         def work() -> None:
             for _ in range(10):
                 losses = data.losses(network.outputs(states(network, sequence[:-1])), sequence[1:])
+                descent.zero_grad()
                 (losses.sum() if settings.total else losses.mean()).backward()
-                descend(network, torch.tensor([settings.lr]), settings.clipping, settings.threshold)
+                descent.step()
 
         return work
 
     return make
 
 
-def plain_states(network: Replicas, inputs: Tensor) -> Tensor:
+def plain_states(network: Network, inputs: Tensor) -> Tensor:
     """``network.states`` as one writes it first."""
-    states = [network.initial(inputs.shape[2])]
-    for x in functional.one_hot(inputs, ALPHABET).float() if inputs.dim() == 3 else inputs:
+    states = [network.initial(inputs.shape[1])]
+    for x in functional.one_hot(inputs, ALPHABET).float() if inputs.dim() == 2 else inputs:
         states.append(torch.sigmoid(x @ network.input + states[-1] @ network.recurrent + network.bias))
     return torch.stack(states[1:])
 
 
 TASKS = {
     "ten updates on 200 characters, 500 units: plain torch": natural("characters_c", plain_states),
-    "ten updates on 200 characters, 500 units: ours": natural("characters_c", Replicas.states),
+    "ten updates on 200 characters, 500 units: ours": natural("characters_c", Network.states),
     "ten updates on 4 x 200 steps of music, 400 units: plain torch": natural("musedata_c", plain_states),
-    "ten updates on 4 x 200 steps of music, 400 units: ours": natural("musedata_c", Replicas.states),
+    "ten updates on 4 x 200 steps of music, 400 units: ours": natural("musedata_c", Network.states),
 }

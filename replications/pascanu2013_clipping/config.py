@@ -1,5 +1,6 @@
 """The settings of one row of the tables, typed."""
 
+import math
 from typing import Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
@@ -16,7 +17,7 @@ class Config(Settings):
     hidden: PositiveInt
     biases: bool
     # the gradient
-    clipping: Literal["norm", "elements"] | None  # of the whole gradient as one vector, or entry by entry
+    clipping: Literal["norm"] | None  # of the whole gradient as one vector
     threshold: PositiveFloat
     alpha: float = Field(ge=0)  # weight of the regulariser; 0: none
     alpha_decay: bool  # alpha / epoch
@@ -36,3 +37,8 @@ class Config(Settings):
     ahead: PositiveInt  # which of the following characters is predicted
     max_epochs: PositiveInt
     patience: PositiveInt  # epochs without a better validation error after which training ends
+
+    @property
+    def bound(self) -> float:
+        """The norm that a gradient may have."""
+        return self.threshold if self.clipping else math.inf

@@ -1,7 +1,8 @@
-"""Music and text as minibatches of the replicas: sequences of at most so many steps (section 4.2)."""
+"""Music and text as minibatches: sequences of at most so many steps (section 4.2)."""
 
 import hashlib
-from collections.abc import Iterator
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from common.data import catalog, fetch
+from common.data.order import Loader, batch_count, by_length
 from common.data.text import corpora
 from common.errors import UserError
 from replications.pascanu2013_clipping.config import Config
@@ -20,16 +22,16 @@ FILES = {"nottingham": "Nottingham.mat", "piano_midi": "Piano_midi.mat", "museda
 NOTES = 88
 SPLITS = ("train", "valid", "test")
 EVALUATED = 16  # pieces, or parts of a text, side by side in an evaluation
-JITTER = 10  # steps by which sequences of one minibatch may differ in length, about
+POOL = 16  # minibatches of music whose parts are sorted by length together
 
 
 class Batch(NamedTuple):
-    """A minibatch: what goes in, what should come out, which steps count, whether the state before is carried on."""
+    """A process's share of a minibatch: what goes in, what should come out, which steps count, what is divided by."""
 
-    inputs: Tensor  # [T, R, B, I] notes, or [T, R, B] characters
-    target: Tensor  # [T, R, B, O] notes, or [T, R, B] characters
-    counts: Tensor  # [T, R, B] 1 or 0
-    carried: bool
+    inputs: Tensor  # [T, B, I] notes, or [T, B] characters
+    target: Tensor  # [T, B, O] notes, or [T, B] characters
+    counts: Tensor  # [T, B] 1 or 0
+    total: int  # of the whole minibatch: its sequences (config.total), or its steps
 
 
 @dataclass(frozen=True)
@@ -39,41 +41,32 @@ class Music:
     pieces: dict[str, list[np.ndarray]]  # split -> [T, 88]
     fingerprint: str
     inputs = outputs = NOTES
+    carries, counted, unit, nats = False, "steps", "nll", 1.0
 
-    def epoch(self, config: Config, seeds: list[int], number: int) -> Iterator[Batch]:
-        """Every piece in even parts of at most ``window`` steps, each from h_0 = 0; alike lengths together.
+    def train(self, config: Config, seed: int, rank: int = 0, world: int = 1) -> Loader:
+        """Every piece in even parts of at most ``window`` steps, parts of about the same length together.
 
-        The parts of a replica's minibatches are its own; that all replicas go from short to long in the same random
-        order keeps the padding small.
+        Raises:
+            UserError: minibatches too small for the processes.
         """
         parts = [part for piece in self.pieces["train"] for part in cut(piece, config.window)]
         lengths = np.array([len(part) for part in parts])
-        rngs = [np.random.default_rng([seed, number]) for seed in seeds]
-        orders = [np.argsort(lengths + rng.uniform(0, JITTER, len(parts))) for rng in rngs]
-        starts = np.arange(0, len(parts), config.batch)
-        for start in np.random.default_rng(number).permutation(starts):
-            yield self.batch([[parts[i] for i in order[start:start + config.batch]] for order in orders])
+        count = batch_count(len(parts), config.batch, world, "parts of pieces")
 
-    def split(self, name: str, replicas: int) -> Iterator[Batch]:
-        """Whole pieces, the same for all replicas; long ones together."""
+        def read(chosen: np.ndarray) -> Batch:
+            total = len(chosen) if config.total else int((lengths[chosen] - 1).sum())
+            return batch([parts[i] for i in chosen[rank::world]], total)
+
+        return Loader(count, lambda epoch: by_length([lengths], count, POOL, seed, epoch), read)
+
+    def split(self, name: str) -> Loader:
+        """Whole pieces, long ones together."""
         pieces = sorted(self.pieces[name], key=len)
-        for start in range(0, len(pieces), EVALUATED):
-            batch = self.batch([pieces[start:start + EVALUATED]])
-            yield Batch(*(part.expand(-1, replicas, *part.shape[2:]) for part in batch[:3]), False)
-
-    def batch(self, chosen: list[list[np.ndarray]]) -> Batch:
-        """A minibatch of parts ``[T, 88]``, a list for each replica: each step predicts the next."""
-        steps = max(len(part) for parts in chosen for part in parts) - 1
-        rolls = torch.zeros(steps + 1, len(chosen), len(chosen[0]), NOTES)
-        counts = torch.zeros(steps, len(chosen), len(chosen[0]))
-        for r, parts in enumerate(chosen):
-            for b, part in enumerate(parts):
-                rolls[:len(part), r, b] = torch.from_numpy(part)
-                counts[:len(part) - 1, r, b] = 1
-        return Batch(rolls[:-1], rolls[1:], counts, False)
+        starts = range(0, len(pieces), EVALUATED)
+        return Loader(len(starts), lambda epoch: starts, lambda start: batch(pieces[start:start + EVALUATED]))
 
     def losses(self, outputs: Tensor, target: Tensor) -> Tensor:
-        """Nats per step ``[T, R, B]``, summed over the notes."""
+        """Nats per step ``[T, B]``, summed over the notes."""
         return functional.binary_cross_entropy_with_logits(outputs, target, reduction="none").sum(-1)
 
 
@@ -85,6 +78,7 @@ class Characters:
     size: int  # of the alphabet
     ahead: int
     fingerprint: str
+    carries, counted, unit, nats = True, "characters", "bits", math.log(2)
 
     @property
     def inputs(self) -> int:
@@ -92,33 +86,55 @@ class Characters:
 
     outputs = inputs
 
-    def epoch(self, config: Config, seeds: list[int], number: int) -> Iterator[Batch]:
-        """The text in ``batch`` parts side by side, windows in order, states carried; each replica begins elsewhere."""
+    def train(self, config: Config, seed: int, rank: int = 0, world: int = 1) -> Loader:
+        """The text, a circle, from a place that is another one in every epoch, in ``batch`` parts side by side.
+
+        Raises:
+            UserError: more processes than parts, or more parts than text.
+        """
         text = self.text["train"]
-        starts = [np.random.default_rng([seed, number]).integers(len(text)) for seed in seeds]
-        rolled = [np.roll(text, -int(start)) for start in starts]
-        yield from self.windows(np.stack([self.columns(each, config.batch) for each in rolled], 1), config.window)
+        batch_count(config.batch, config.batch, world, "parts of a text")
 
-    def split(self, name: str, replicas: int) -> Iterator[Batch]:
-        """The text in parts side by side, the same for all replicas."""
-        columns = self.columns(self.text[name], EVALUATED)
-        yield from self.windows(np.repeat(columns[:, None], replicas, 1), 200)
+        def start(epoch: int) -> int:
+            return int(np.random.default_rng([seed, epoch + 1]).integers(len(text)))
 
-    def columns(self, text: np.ndarray, parts: int) -> np.ndarray:
-        """``[T, parts]``, an incomplete row left out."""
-        steps = len(text) // parts
-        return text[:steps * parts].reshape(parts, steps).T
+        return self.windows(text, config.batch, config.window, start, slice(rank, None, world), config.total)
 
-    def windows(self, columns: np.ndarray, window: int) -> Iterator[Batch]:
-        """Minibatches from characters ``[T, R, B]``."""
-        columns = torch.from_numpy(columns.astype(np.int64))
-        for start in range(0, len(columns) - self.ahead, window):
-            target = columns[start + self.ahead:start + self.ahead + window]
-            yield Batch(columns[start:start + len(target)], target, torch.ones(target.shape), start > 0)
+    def split(self, name: str) -> Loader:
+        """The text in parts side by side."""
+        return self.windows(self.text[name], EVALUATED, 200)
+
+    def windows(self, text: np.ndarray, parts: int, window: int, start: Callable[[int], int] = lambda epoch: 0,
+                mine: slice = slice(None), sequences: bool = False) -> Loader:
+        """Windows of a text in ``parts`` side by side, in order, an incomplete row left out."""
+        rows = len(text) // parts
+        if rows <= self.ahead:
+            raise UserError(f"{len(text)} characters are too few for {parts} parts side by side; give a longer text")
+        columns, begins = np.arange(parts)[mine] * rows, range(0, rows - self.ahead, window)
+
+        def read(place: tuple[int, int]) -> Batch:
+            first, row = place
+            steps = min(window, rows - self.ahead - row)
+            places = first + columns + np.arange(row, row + steps + self.ahead)[:, None]
+            found = torch.from_numpy(text[places % len(text)].astype(np.int64))
+            return Batch(found[:steps], found[self.ahead:], torch.ones(steps, len(columns)),
+                         parts if sequences else parts * steps)
+
+        return Loader(len(begins), lambda epoch: [(start(epoch), row) for row in begins], read)
 
     def losses(self, outputs: Tensor, target: Tensor) -> Tensor:
-        """Nats per character ``[T, R, B]``."""
-        return functional.cross_entropy(outputs.flatten(0, -2), target.flatten(), reduction="none").view(target.shape)
+        """Nats per character ``[T, B]``."""
+        return functional.cross_entropy(outputs.flatten(0, 1), target.flatten(), reduction="none").view(target.shape)
+
+
+def batch(parts: list[np.ndarray], total: int = 0) -> Batch:
+    """Parts ``[T, 88]`` side by side: each step predicts the next."""
+    rolls = torch.zeros(max(map(len, parts)), len(parts), NOTES)
+    counts = torch.zeros(len(rolls) - 1, len(parts))
+    for b, part in enumerate(parts):
+        rolls[:len(part), b] = torch.from_numpy(part)
+        counts[:len(part) - 1, b] = 1
+    return Batch(rolls[:-1], rolls[1:], counts, total)
 
 
 def cut(piece: np.ndarray, window: int) -> list[np.ndarray]:

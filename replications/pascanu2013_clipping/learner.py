@@ -8,16 +8,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from common.cells.tanh import logistic, tanh
 from common.compiled import compiled
 from replications.pascanu2013_clipping.model import DEAD
+from replications.pascanu2013_clipping.model_kernel import ONE, ZERO, backward, forward
 from replications.pascanu2013_clipping.update import HUGE, SHRINK
 
 LAST_CLASS, EVERY_CLASS, NUMBER = range(3)  # what a network answers: a class at the end, at every step, a number
-UNCLIPPED, BY_NORM, BY_ELEMENT = range(3)
 
-# Constants that leave float32 what it is.
-ONE, TWO, ZERO = (np.float32(x) for x in (1, 2, 0))
+TWO = np.float32(2)
 ONE_THREAD = 250_000  # multiplications of a product of matrices
 
 
@@ -54,21 +52,17 @@ def zeros(weights: Weights) -> Weights:
 
 
 @compiled
-def forward(weights, before, state, index, value, is_tanh):
-    """One step: ``state [B, H]`` after ``before``, of the inputs that are not zero, ``index`` and ``value [B, K]``."""
-    np.dot(before, weights.recurrent, state)
-    batch, hidden = state.shape
-    for b in range(batch):
-        for k in range(index.shape[1]):
-            row, size = weights.input[index[b, k]], value[b, k]
-            for i in range(hidden):
-                state[b, i] += size * row[i]
-        if is_tanh:
-            for i in range(hidden):
-                state[b, i] = tanh(state[b, i] + weights.bias[i])
-        else:
-            for i in range(hidden):
-                state[b, i] = logistic(state[b, i] + weights.bias[i])
+def enter(weights, index, value, drive):
+    """``drive [T, B, H]`` by the inputs that are not zero, ``index`` and ``value [T, B, K]``."""
+    steps, batch, inputs = index.shape
+    for t in range(steps):
+        for b in range(batch):
+            driven = drive[t, b]
+            driven[:] = ZERO
+            for k in range(inputs):
+                row, size = weights.input[index[t, b, k]], value[t, b, k]
+                for i in range(len(driven)):
+                    driven[i] += size * row[i]
 
 
 @compiled
@@ -144,37 +138,30 @@ def differentiate(weights, gradient, memory, index, value, target, kind, is_tanh
     """
     steps, batch, hidden = memory.signals.shape
     share = ONE / np.float32(batch * len(target))
+    enter(weights, index, value, memory.blame)
+    forward(memory.blame, weights.bias, weights.recurrent, memory.states, is_tanh)
     gradient.output[:], gradient.output_bias[:] = ZERO, ZERO
     memory.signals[:] = ZERO
     backwards = weights.output.T.copy()
-    for t in range(steps):
-        forward(weights, memory.states[t], memory.states[t + 1], index[t], value[t], is_tanh)
-        if kind == EVERY_CLASS or t == steps - 1:
-            respond(weights, memory.states[t + 1], memory.answers)
-            blame_answers(memory.answers, target[t if kind == EVERY_CLASS else 0], kind, share)
-            gradient.output[:] += np.dot(memory.states[t + 1].T, memory.answers)
-            for b in range(batch):
-                gradient.output_bias[:] += memory.answers[b]
-            np.dot(memory.answers, backwards, memory.signals[t])
+    for t in range(0 if kind == EVERY_CLASS else steps - 1, steps):
+        respond(weights, memory.states[t + 1], memory.answers)
+        blame_answers(memory.answers, target[t if kind == EVERY_CLASS else 0], kind, share)
+        gradient.output[:] += np.dot(memory.states[t + 1].T, memory.answers)
+        for b in range(batch):
+            gradient.output_bias[:] += memory.answers[b]
+        np.dot(memory.answers, backwards, memory.signals[t])
 
+    backward(memory.states, memory.signals, memory.blame, memory.carried, weights.recurrent, is_tanh)
     gradient.input[:], gradient.bias[:], gradient.recurrent[:] = ZERO, ZERO, ZERO
-    backwards = weights.recurrent.T.copy()
     for t in range(steps - 1, -1, -1):
         for b in range(batch):
+            blamed = memory.blame[t, b]
             for i in range(hidden):
-                h = memory.states[t + 1, b, i]
-                slope = ONE - h * h if is_tanh else h * (ONE - h)
-                memory.blame[t, b, i] = memory.signals[t, b, i] * slope
-                gradient.bias[i] += memory.blame[t, b, i]
+                gradient.bias[i] += blamed[i]
             for k in range(index.shape[2]):
                 c, size = index[t, b, k], value[t, b, k]
                 for i in range(hidden):
-                    gradient.input[c, i] += size * memory.blame[t, b, i]
-        if t > 0:
-            np.dot(memory.blame[t], backwards, memory.carried[t - 1])
-            for b in range(batch):
-                for i in range(hidden):
-                    memory.signals[t - 1, b, i] += memory.carried[t - 1, b, i]
+                    gradient.input[c, i] += size * blamed[i]
     if alpha > 0:
         regularise(memory, alpha)  # nothing stands left of the first step: h_0 = 0
         add_outer(gradient.recurrent, memory.carried[:-1], memory.blame[1:], memory.outer)
@@ -191,55 +178,55 @@ def squared_norm(gradient):
 
 
 @compiled
-def step(weight, gradient, factor, bound):
-    """weight <- weight - factor gradient, entries of the gradient within [-bound, bound]; arrays of one dimension."""
+def step(weight, gradient, factor):
+    """weight <- weight - factor gradient, of arrays of one dimension."""
     for i in range(len(weight)):
-        weight[i] -= factor * min(max(gradient[i], -bound), bound)
+        weight[i] -= factor * gradient[i]
 
 
 @compiled
-def descend(weights, gradient, rate, clipping, threshold):
-    """:func:`.update.descend` for one network; returns the norm of the gradient before clipping."""
+def descend(weights, gradient, rate, threshold):
+    """As :class:`.update.ClippedDescent`; returns the norm of the gradient before clipping."""
     norm = np.sqrt(squared_norm(gradient))
-    if clipping != UNCLIPPED and not norm <= HUGE:
+    if threshold < np.inf and not norm <= HUGE:
         weights.recurrent[:] *= np.float32(1 - rate * SHRINK)
         return norm
-    factor = np.float32(rate * min(1.0, threshold / norm) if clipping == BY_NORM and norm > 0 else rate)
-    bound = np.float32(threshold if clipping == BY_ELEMENT else np.inf)
-    step(weights.bias, gradient.bias, factor, bound)
-    step(weights.output_bias, gradient.output_bias, factor, bound)
+    factor = np.float32(rate * (threshold / norm) if norm > threshold else rate)
+    step(weights.bias, gradient.bias, factor)
+    step(weights.output_bias, gradient.output_bias, factor)
     for weight, change in ((weights.input, gradient.input), (weights.recurrent, gradient.recurrent),
                            (weights.output, gradient.output)):
-        step(weight.reshape(-1), change.reshape(-1), factor, bound)
+        step(weight.reshape(-1), change.reshape(-1), factor)
     return norm
 
 
 @compiled
-def learn(weights, gradient, memory, index, value, target, kind, is_tanh, alpha, rate, clipping, threshold, norms):
+def learn(weights, gradient, memory, index, value, target, kind, is_tanh, alpha, rate, threshold, norms):
     """An update for each B of the sequences ``index``, ``value [T, n, K]``, ``target [T or 1, n]``; fills ``norms``."""
     batch = memory.signals.shape[1]
     for n in range(len(norms)):
         part = slice(n * batch, (n + 1) * batch)
         differentiate(weights, gradient, memory, index[:, part], value[:, part], target[:, part], kind, is_tanh, alpha)
-        norms[n] = descend(weights, gradient, rate, clipping, threshold)
+        norms[n] = descend(weights, gradient, rate, threshold)
 
 
 @compiled
 def count_wrong(weights, index, value, target, kind, is_tanh, enough):
     """How many sequences are answered wrongly (a number: with a squared error above ``enough``)."""
     batch = index.shape[1]
-    before = np.zeros((batch, len(weights.bias)), weights.bias.dtype)
-    state, answers = np.zeros_like(before), np.zeros((batch, len(weights.output_bias)), weights.bias.dtype)
+    states = np.zeros((2, batch, len(weights.bias)), weights.bias.dtype)  # before and after a step
+    drive, answers = np.zeros_like(states[1:]), np.zeros((batch, len(weights.output_bias)), weights.bias.dtype)
     wrong = np.zeros(batch, np.bool_)
     for t in range(len(index)):
-        forward(weights, before, state, index[t], value[t], is_tanh)
+        enter(weights, index[t:t + 1], value[t:t + 1], drive)
+        forward(drive, weights.bias, weights.recurrent, states, is_tanh)
         if kind == EVERY_CLASS or t == len(index) - 1:
-            respond(weights, state, answers)
+            respond(weights, states[1], answers)
             expected = target[t if kind == EVERY_CLASS else 0]
             for b in range(batch):
                 if kind == NUMBER:
                     wrong[b] |= not (answers[b, 0] - expected[b]) ** 2 <= enough
                 else:
                     wrong[b] |= answers[b].argmax() != int(expected[b])
-        before, state = state, before
+        states[0] = states[1]
     return wrong.sum()

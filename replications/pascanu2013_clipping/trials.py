@@ -1,6 +1,5 @@
 """One network that learns one synthetic task until it succeeds (section 4.1.1)."""
 
-import time
 from itertools import groupby
 
 import numpy as np
@@ -16,7 +15,6 @@ BLOCK = 50  # updates whose sequences are drawn together
 STEPS_AT_ONCE = 100_000  # of the sequences of a test, together
 TRACE = 1000  # points of a trace of gradient norms
 LENGTHS, TRAIN, CHECK, TEST = range(1, 5)  # what a random generator is for
-CLIPPING = {None: learner.UNCLIPPED, "norm": learner.BY_NORM, "elements": learner.BY_ELEMENT}
 
 
 class Trial:
@@ -34,7 +32,7 @@ class Trial:
         zeros = np.zeros(config.hidden, np.float32), np.zeros(self.task.outputs, np.float32)
         self.weights = learner.Weights(w_in, w_rec, zeros[0], w_out, zeros[1])
         self.updates = 0
-        self.seconds = 0.0
+        self.seconds = 0.0  # of a processor
         self.solved_after: int | None = None  # updates before the first success
         self.done = False
         self.best: learner.Weights | None = None  # the successful network that is to be tested
@@ -43,6 +41,11 @@ class Trial:
         self.results: dict[str, float] = {}
         self.curve: list[tuple[int, float]] = []  # updates, share of wrong sequences
         self.trace: list[float] = []  # gradient norms, the largest of so many
+
+    @property
+    def name(self) -> str:
+        """Its lengths."""
+        return "-".join(map(str, self.lengths))
 
     @property
     def solved(self) -> bool:
@@ -60,7 +63,7 @@ class Trial:
     def summary(self) -> str:
         """The trial in words."""
         solved = f"solved after {self.solved_after:,} updates" if self.solved else "not solved"
-        return f"{solved}, ended after {self.updates:,} ({self.seconds:.0f} s)"
+        return f"{solved}, ended after {self.updates:,}"
 
     def draw(self, purpose: int, number: int, length: int, sequences: int) -> Sequences:
         """Fresh sequences."""
@@ -80,7 +83,7 @@ class Trial:
 
     def advance(self) -> None:
         """Learns until the next check, and makes it."""
-        started, goal, norms = time.thread_time(), self.updates + self.config.check_every, []
+        goal, norms = self.updates + self.config.check_every, []
         while self.updates < goal:
             for length, same in groupby(self.block_lengths()):
                 norms.append(self.learn(length, len(list(same))))
@@ -88,7 +91,6 @@ class Trial:
         norms, step = np.concatenate(norms), self.trace_step
         self.trace += [float(norms[i:i + step].max()) for i in range(0, len(norms), step)]
         self.check()
-        self.seconds += time.thread_time() - started
 
     def learn(self, length: int, updates: int) -> np.ndarray:
         """So many updates on sequences of one length; returns the norms of the gradients."""
@@ -96,8 +98,7 @@ class Trial:
         drawn = self.draw(TRAIN, 0, length, updates * config.batch)
         memory = learner.memory(self.weights, len(drawn.index), config.batch)
         learner.learn(self.weights, learner.zeros(self.weights), memory, *drawn, self.task.kind,
-                      config.activation == "tanh", config.alpha, config.lr, CLIPPING[config.clipping], config.threshold,
-                      norms)
+                      config.activation == "tanh", config.alpha, config.lr, config.bound, norms)
         return norms
 
     def check(self) -> None:
