@@ -17,6 +17,7 @@ import lightning as L
 import torch
 from tqdm import tqdm
 
+from common.errors import UserError
 from common.training.checkpoints import of_all_processes
 from common.training.fit import Module, fit
 from common.training.run import Run
@@ -148,6 +149,11 @@ def learn(run: Run, module: Module, pool: Pool) -> None:
 
     Args:
         module: its training step takes a turn of ``pool``.
+
+    Raises:
+        UserError: fewer trials than processes.
     """
+    if (processes := run.devices * run.nodes) > len(pool.trials):
+        raise UserError(f"{len(pool.trials)} trials cannot be shared by {processes} processes; use fewer")
     fit(run, run.settings["seeds"][0], module, lambda rank, world: Turns(), None, max_epochs=1, part="trials",
         callbacks=[pool], apart=True)

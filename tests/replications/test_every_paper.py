@@ -2,7 +2,8 @@
 
 A paper's ``tiny.py`` has ``runs(folder)``, which makes small data in a folder and gives, by name, experiments with
 settings (``key=value``) that train within seconds for two epochs of at least four updates, one for each kind of its
-networks.
+networks. Where those are trained otherwise than in epochs, it names the ``KILLS`` that apply and what is ``SAID`` by
+work that a resumed run does not do again, of all cases or, in a dictionary, of some.
 """
 
 import importlib
@@ -14,18 +15,24 @@ import pytest
 import torch
 
 from common import config, paths
-from common.training import checkpoints, epochs
-from common.training import fit as fitting
+from common.errors import UserError
 from common.training.execute import execute
-from tests.replications.processes import die, forked, shared
+from tests.replications.kills import KILLS
+from tests.replications.processes import forked, shared
 
-FIRST_EPOCH = " epoch 1:"  # is said at the end of it
+FIRST_EPOCH = " epoch 1:"  # is said at the end of it, by the run that trained it
 HERE = Path(__file__).parent
 CLOCKS = ("_per_second", "seconds", "decoding", "scoring")  # what a clock decides
 
 
 def tiny(paper: str):
     return importlib.import_module(f"tests.replications.{paper}.tiny")
+
+
+def told(paper: str, name: str, what: str, default):
+    """What a paper's ``tiny.py`` says of a case."""
+    found = getattr(tiny(paper), what, default)
+    return found.get(name, default) if isinstance(found, dict) else found
 
 
 def cases() -> list:
@@ -75,8 +82,8 @@ def start(own_checkout, data):
         experiment, overrides = data(paper)[name]
         target = checkout / "replications" / paper / "runs" / "own" / "case"
 
-        def run(devices: int = 1) -> None:
-            execute(paper, experiment, overrides=overrides, name="case", devices=devices, accelerator="cpu")
+        def run(devices: int = 1, accelerator: str = "cpu") -> None:
+            execute(paper, experiment, overrides=overrides, name="case", devices=devices, accelerator=accelerator)
 
         def left() -> dict:
             """Weights, metrics and learning curves without what a clock decides."""
@@ -96,83 +103,13 @@ def start(own_checkout, data):
     return start
 
 
-# --- where a run is killed: each changes, in the process that is to die, what happens there
-
-
-def in_mid_epoch() -> None:
-    """Two updates after a checkpoint, in the second epoch."""
-    saved = []
-
-    class Save(checkpoints.SaveLast):
-        def on_train_batch_end(self, trainer, module, outputs, batch, index):
-            if trainer.current_epoch == 1 and not trainer.is_last_batch and not saved:
-                self._save(trainer)
-                saved.append(index)
-            elif saved and index >= min(saved[0] + 2, trainer.num_training_batches - 1):
-                die()
-
-    fitting.SaveLast = Save
-
-
-def after_an_epoch() -> None:
-    class Save(checkpoints.SaveLast):
-        def on_train_epoch_end(self, trainer, module):
-            super().on_train_epoch_end(trainer, module)
-            if trainer.current_epoch == 0:
-                die()
-
-    fitting.SaveLast = Save
-
-
-def in_validation() -> None:
-    add = epochs.Epochs.on_validation_batch_end
-
-    def on_validation_batch_end(callback, trainer, *others):
-        if trainer.current_epoch == 1:
-            die()
-        add(callback, trainer, *others)
-
-    epochs.Epochs.on_validation_batch_end = on_validation_batch_end
-
-
-def while_a_checkpoint_is_written() -> None:
-    """The second one, when half of its bytes are on the disk."""
-    save, written = torch.save, []
-
-    def half(value, file):
-        save(value, file)
-        written.append(file.name)
-        if len([name for name in written if "ckpt" in name]) == 2:
-            file.truncate(file.tell() // 2)
-            file.flush()
-            die()
-
-    checkpoints.torch.save = half
-
-
-def while_a_checkpoint_takes_its_place() -> None:
-    """Between the two renames that make the last one the previous one and the new one the last."""
-    replace, kept = checkpoints.os.replace, []
-
-    def broken(source, target):
-        replace(source, target)
-        if str(target).endswith(checkpoints.PREVIOUS):
-            kept.append(target)
-            if len(kept) == 1:
-                die()
-
-    checkpoints.os.replace = broken
-
-
-KILLS = (in_mid_epoch, after_an_epoch, in_validation, while_a_checkpoint_is_written, while_a_checkpoint_takes_its_place)
-
-
 @pytest.mark.parametrize("paper, name", cases())
 def test_a_killed_run_goes_on_to_the_same_end(start, paper, name, capfd):
     run, left = start(paper, name)
     run()
-    whole, first_epochs = left(), capfd.readouterr().out.count(FIRST_EPOCH)
-    for kill in getattr(tiny(paper), "KILLS", KILLS):
+    said = told(paper, name, "SAID", FIRST_EPOCH)
+    whole, once = left(), capfd.readouterr().out.count(said)
+    for kill in told(paper, name, "KILLS", KILLS):
         def killed(kill=kill):
             kill()
             run()
@@ -182,7 +119,7 @@ def test_a_killed_run_goes_on_to_the_same_end(start, paper, name, capfd):
         capfd.readouterr()
         run()
         resumed = left()
-        assert capfd.readouterr().out.count(FIRST_EPOCH) < first_epochs, f"{kill.__name__}: it began anew"
+        assert capfd.readouterr().out.count(said) < once, f"{kill.__name__}: it began anew"
         assert resumed["metrics"] == whole["metrics"], kill.__name__
         assert resumed["rows"] == whole["rows"], kill.__name__
         assert resumed["weights"].keys() == whole["weights"].keys()
@@ -205,3 +142,48 @@ def test_two_processes_do_what_one_does(start, paper, name, capfd):
         assert point == expected and float(value) == pytest.approx(float(wanted), rel=1e-3, abs=1e-4)
     assert (one["provenance"]["devices"], two["provenance"]["devices"]) == (1, 2)
     assert two["provenance"]["device"] == one["provenance"]["device"]
+
+
+def alike(ours: dict, theirs: dict, atol: float) -> None:
+    torch.testing.assert_close(ours["weights"], theirs["weights"], rtol=0, atol=atol)
+    assert ours["unit"] == theirs["unit"] and ours["metrics"].keys() == theirs["metrics"].keys()
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("paper, name", cases())
+def test_gpus_do_what_a_processor_does(start, paper, name, capfd):
+    """On one GPU, and on two where they are."""
+    if not torch.cuda.is_available():
+        pytest.skip("no GPU")
+    run, left = start(paper, name)
+    run()
+    processor = left()
+    try:
+        run(accelerator="cuda")
+    except UserError as error:
+        pytest.skip(str(error))  # compiled for processors
+    one = left()
+    alike(one, processor, atol=1e-3)
+    if torch.cuda.device_count() > 1:
+        assert shared(lambda: run(2, accelerator="cuda"), 2) == [0, 0], capfd.readouterr()
+        alike(left(), one, atol=1e-4)
+
+
+@pytest.mark.parametrize("paper, name", cases())
+def test_too_many_devices_are_refused_with_a_reason(start, paper, name):
+    run, _ = start(paper, name)
+    with pytest.raises(UserError, match="cannot be shared by 1000 processes"):
+        run(1000)
+
+
+@pytest.mark.parametrize("paper", config.papers())
+@pytest.mark.parametrize("scale", config.SCALES)
+def test_every_experiment_is_a_network_that_can_be_built_and_refuses_unknown_keys(paper, scale):
+    program = importlib.import_module(f"replications.{paper}.experiment")
+    for experiment in config.experiments(paper, scale):
+        setting = config.validate(paper, config.resolve(paper, experiment, scale), experiment)
+        with torch.device("meta"):
+            stub = tiny(paper).stub(setting)
+            assert stub is None or program.build(setting, stub) is not None
+        with pytest.raises(UserError, match="unknown key 'colour'"):
+            config.resolve(paper, experiment, scale, ["colour=red"])

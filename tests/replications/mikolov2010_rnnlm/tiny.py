@@ -2,7 +2,9 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
+from replications.mikolov2010_rnnlm.config import Config
 from tests.replications.texts import agreeing
 
 NETWORKS = {"rnn": {"classes": None}, "rnn_classes": {"seeds": [1, 2]}, "rnn_one_step": {"bptt": 0},
@@ -21,3 +23,9 @@ def runs(folder: Path) -> dict[str, tuple[str, list[str]]]:
     text = agreeing(folder / "own.txt", lines=60)
     return {name: ("rnn" if name == "rnn_sampled" else name, settings(text, lr=0.1, max_epochs=2, **changes))
             for name, changes in NETWORKS.items()}
+
+
+def stub(config: Config) -> SimpleNamespace | None:
+    """As many words as in the Penn Treebank, by Zipf's law."""
+    counts = [1_000_000 // rank for rank in range(1, 10_001)]
+    return SimpleNamespace(vocabulary=SimpleNamespace(counts=counts)) if config.model in ("rnn", "nnlm") else None
