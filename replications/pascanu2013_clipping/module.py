@@ -61,7 +61,7 @@ class Trials(Module):
 
     def __init__(self, pool: Pool):
         super().__init__()
-        self.pool = pool
+        self.pool, self.trials = pool, pool.trials
 
     def training_step(self, batch: int, index: int) -> dict:
         self.pool.turn()
