@@ -9,17 +9,24 @@ import hashlib
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from types import FunctionType
 
 import numba
 
 from common import paths
 
 
-def compiled(function: Callable) -> Callable:
+def compiled(function: Callable, **names: object) -> Callable:
     """The function as machine code that runs without the interpreter's lock.
 
     Sums may be reordered ("fastmath"), so that they run in parallel within a core; results stay deterministic.
+
+    Args:
+        names: what global names of the function stand for in this compilation. (numba keeps no machine code of a
+            function that is handed others.) Compilations of one function must differ in the types of its arguments.
     """
+    if names:
+        function = FunctionType(function.__code__, function.__globals__ | names)
     numba.config.CACHE_DIR = str(paths.BUILD / "numba" / _content(Path(function.__code__.co_filename).parent))
     return numba.njit(nogil=True, cache=True, fastmath={"reassoc", "contract", "nsz"}, error_model="numpy")(function)
 

@@ -141,7 +141,7 @@ class Turns:
         return itertools.count()
 
     def set_epoch(self, epoch: int) -> None:
-        """There is one epoch."""
+        """One epoch, unless trials are added to a run that was interrupted."""
 
 
 def learn(run: Run, module: Module, pool: Pool) -> None:
@@ -155,5 +155,5 @@ def learn(run: Run, module: Module, pool: Pool) -> None:
     """
     if (processes := run.devices * run.nodes) > len(pool.trials):
         raise UserError(f"{len(pool.trials)} trials cannot be shared by {processes} processes; use fewer")
-    fit(run, run.settings["seeds"][0], module, lambda rank, world: Turns(), None, max_epochs=1, part="trials",
+    fit(run, run.settings["seeds"][0], module, lambda rank, world: Turns(), None, max_epochs=-1, part="trials",
         callbacks=[pool], apart=True)

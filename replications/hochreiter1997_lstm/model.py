@@ -1,17 +1,16 @@
 """The networks of both papers: which connections exist, and how their weights start.
 
-The cell itself stands in :mod:`common.cells.lstm`, to be read; :mod:`replications.hochreiter1997_lstm.learner` is the
-same cell compiled, with the papers' learning algorithm. Both take the weights that are laid out here.
+The cell itself stands in :mod:`common.cells.lstm`, to be read; :mod:`replications.hochreiter1997_lstm.lstm_kernel` is
+the same cell compiled, with the papers' learning algorithm. Both take the weights that are laid out here.
 """
 
 import numpy as np
 
 from common.cells.lstm import connections, units
-from replications.hochreiter1997_lstm import learner
 from replications.hochreiter1997_lstm.config import Config
-from replications.hochreiter1997_lstm.learner import Memory, Network
+from replications.hochreiter1997_lstm.lstm_kernel import CENTRED, IDENTITY, LOGISTIC, Memory, Network
 
-SQUASHING = {"centred": learner.CENTRED, "logistic": learner.LOGISTIC, "identity": learner.IDENTITY}
+SQUASHING = {"centred": CENTRED, "logistic": LOGISTIC, "identity": IDENTITY}
 
 
 def output_connections(config: Config, inputs: int, outputs: int) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from common.compiled import compiled
-from replications.hochreiter1997_lstm.learner import blame, reset, respond, step, update
+from replications.hochreiter1997_lstm.lstm_kernel import blame, reset, respond, step, update
 from replications.hochreiter1997_lstm.tasks.reber import END, LEGAL, START, SUCCESSOR, SYMBOL, Reber
 from replications.hochreiter1997_lstm.tasks.sequences import Sequences
 from replications.hochreiter1997_lstm.trials import Trial, generator
@@ -92,28 +92,28 @@ def rounds(network, memory, rng, most, reset_strings, rate, rate_decay, max_stre
 
 
 @compiled
-def follow(network, memory, index, value, length, target, first, most, tolerance, learn, rate, rate_decay):
+def follow(network, memory, sequences, first, most, tolerance, learn, rate, rate_decay):
     """Reads sequences ``first``, ``first + 1``, ... back to back up to the first that is classified wrongly.
 
     Returns:
         How many were classified rightly in a row.
     """
     reset(memory)
-    for n in range(most):
-        for t in range(length[first + n]):
-            step(network, memory, index[first + n, t], value[first + n, t], learn)
-        last_index, last_value = index[first + n, length[first + n] - 1], value[first + n, length[first + n] - 1]
-        respond(network, memory, last_index, last_value)
+    for n in range(first, first + most):
+        index, value, steps = sequences.index[n], sequences.value[n], sequences.length[n]
+        for t in range(steps):
+            step(network, memory, index[t], value[t], learn)
+        respond(network, memory, index[steps - 1], value[steps - 1])
         worst = 0.0
         for k in range(len(memory.output)):
-            memory.error[k] = target[first + n, k] - memory.output[k]
+            memory.error[k] = sequences.target[n, k] - memory.output[k]
             worst = max(worst, abs(memory.error[k]))
         if learn:
-            blame(network, memory, last_index, last_value)
+            blame(network, memory, index[steps - 1], value[steps - 1])
             update(network, memory, rate)
             rate *= rate_decay
         if worst >= tolerance:
-            return n
+            return n - first
     return most
 
 
@@ -221,7 +221,7 @@ class ContinualOrder(Continual):
         config = self.config
         batch = self.task.sample(self.rng, 20 * config.test_sequences)
         at = 0
-        while at + 2 * config.test_sequences <= len(batch):
+        while at + 2 * config.test_sequences <= batch.size:
             right = self.follow(batch, at, learn=True)
             at += right + 1
             self.streams[0] += 1
@@ -242,5 +242,5 @@ class ContinualOrder(Continual):
 
     def follow(self, batch: Sequences, at: int, learn: bool = False) -> int:
         config = self.config
-        return follow(self.network, self.memory, batch.index, batch.value, batch.length, batch.target, at,
-                      config.test_sequences, config.tolerance, learn, config.lr, config.lr_decay)
+        return follow(self.network, self.memory, batch, at, config.test_sequences, config.tolerance, learn, config.lr,
+                      config.lr_decay)

@@ -1,16 +1,17 @@
 """One trial of experiments 1 to 6: on-line learning until the experiment's own criterion is met (1997, section 5).
 
 A trial advances a few hundred sequences at a time, so that many can share the processor and each can be interrupted
-and resumed exactly: its weights, its generators and its counts are its state.
+and resumed exactly (see :class:`common.training.trials.Trial`): its weights, its generators and its counts are its
+state.
 """
 
 import numpy as np
 import torch
 
-from replications.hochreiter1997_lstm import elman, learner, model
+from replications.hochreiter1997_lstm import elman_kernel, model
 from replications.hochreiter1997_lstm.config import Config
 from replications.hochreiter1997_lstm.data import task
-from replications.hochreiter1997_lstm.learner import Criterion, Window
+from replications.hochreiter1997_lstm.online import ELMAN, LSTM, Criterion, Learning, Window
 from replications.hochreiter1997_lstm.tasks.sequences import Sequences
 
 SYMBOLS_AT_ONCE = 100_000  # a chunk of sequences, in steps
@@ -34,15 +35,21 @@ class Trial:
     def __init__(self, config: Config, seed: int):
         self.config, self.seed = config, seed
         self.task = task(config)
-        self.build, self.learner = (elman, elman) if config.cell == "elman" else (model, learner)
+        self.build, self.learner = (elman_kernel, ELMAN) if config.cell == "elman" else (model, LSTM)
         self.network = self.build.network(config, self.task.inputs, self.task.outputs)
         self.memory = self.build.initial(config, self.network, generator(seed, 0))
         self.rng = generator(seed, 1)
         self.window = Window(np.zeros(config.window), np.zeros(config.window), np.zeros(1, np.int64))
-        self.last_only = config.task == "lag_2b"
+        self.learning = Learning(config.lr, config.update == "step", last_only=config.task == "lag_2b")
         self.curve: list[tuple[int, float]] = []  # (sequences, mean absolute error of the last ones)
         self.results: dict[str, float] = {}
         self.done = False
+        self.seconds = 0.0
+
+    @property
+    def weights(self) -> dict[str, torch.Tensor]:
+        """W and V, which share their memory with what the compiled code changes."""
+        return {"W": torch.from_numpy(self.memory.W), "V": torch.from_numpy(self.memory.V)}
 
     @property
     def sequences(self) -> int:
@@ -61,19 +68,17 @@ class Trial:
         return ("solved" if self.results["solved"] else "not solved") + f" after {self.sequences:,} sequences"
 
     def state(self) -> dict:
-        """All that an exact resume needs, in types that a checkpoint may hold."""
         arrays = {name: torch.from_numpy(array) for name, array in self.arrays().items()}
-        return {"arrays": arrays, "rng": self.rng.bit_generator.state, "results": self.results, "done": self.done,
-                "curve": self.curve, "own": {name: getattr(self, name) for name in self.own}}
+        return {"arrays": arrays, "rng": self.rng.bit_generator.state, "results": self.results, "curve": self.curve,
+                "own": {name: getattr(self, name) for name in ("done", "seconds", *self.own)}}
 
     def load_state(self, state: dict) -> None:
         for name, array in self.arrays().items():
             array[...] = state["arrays"][name].numpy()
         self.rng.bit_generator.state = state["rng"]
-        self.results, self.done = state["results"], state["done"]
-        self.curve = [tuple(point) for point in state["curve"]]
-        for name in self.own:
-            setattr(self, name, state["own"][name])
+        self.results, self.curve = state["results"], [tuple(point) for point in state["curve"]]
+        for name, value in state["own"].items():
+            setattr(self, name, value)
 
     def arrays(self) -> dict[str, np.ndarray]:
         return {**self.memory._asdict(), **{f"window/{name}": a for name, a in self.window._asdict().items()}}
@@ -83,21 +88,18 @@ class Trial:
 
     def train(self, batch: Sequences, criterion: Criterion) -> bool:
         """Learns from a batch; whether the criterion of the last sequences is met."""
-        return self.learner.train(self.network, self.memory, self.window, criterion, batch.index, batch.value,
-                                  batch.length, batch.next, batch.target, self.config.lr,
-                                  self.config.update == "step", self.last_only)
+        return self.learner.train(self.network, self.memory, batch, self.learning, self.window, criterion)
 
     def test(self, batch: Sequences, allowed: int | None = None) -> tuple[float, float, float]:
         """Wrong sequences, mean absolute and mean squared error of a batch, weights fixed.
 
         With ``allowed``, testing ends as soon as more sequences are wrong.
         """
-        worst, mean = np.zeros(len(batch)), np.zeros(len(batch))
-        criterion = self.criterion(len(batch) if allowed is None else allowed)
-        judged = self.learner.test(self.network, self.memory, criterion, batch.index, batch.value, batch.length,
-                                   batch.next, batch.target, worst, mean, self.last_only)
-        worst, mean = worst[:judged], mean[:judged]
-        return float((worst >= self.config.tolerance).sum()), float(mean.mean()), float((mean**2).mean())
+        errors = np.zeros((3, batch.size))
+        criterion = self.criterion(batch.size if allowed is None else allowed)
+        judged = self.learner.test(self.network, self.memory, batch, self.learning, criterion, errors)
+        worst, mean, squared = errors[:, :judged]
+        return float((worst >= self.config.tolerance).sum()), float(mean.mean()), float(squared.mean())
 
     def fresh_test(self) -> tuple[float, float, float]:
         """As :meth:`test`, on new sequences: fraction wrong, mean absolute and mean squared error."""
@@ -172,8 +174,7 @@ class Windowed(Trial):
                             present_out=np.ascontiguousarray(net.present_out[:, cells:]))
         memory = model.memory(self.memory.W[:0], np.ascontiguousarray(self.memory.V[:, cells:]), 0)
         batch = self.task.sample(self.rng, 100)
-        learner.train(bare, memory, self.window, self.criterion(-1), batch.index, batch.value, batch.length, batch.next,
-                      batch.target, self.config.lr, False, False)
+        LSTM.train(bare, memory, batch, Learning(self.config.lr, False, False), self.window, self.criterion(-1))
         self.memory.V[:, cells:] = memory.V
         error = float(self.window.mean[self.sequences - 100:self.sequences].mean())
         self.growing = error < GROWN_ENOUGH * self.lowest and self.sequences < len(self.window.mean)
@@ -214,11 +215,8 @@ class Grammar(Trial):
         self.strings, self.held_out = self.task.split(generator(seed % 3, 3))
 
     def advance(self) -> None:
-        chosen = self.rng.integers(len(self.strings), size=self.config.check_every)
-        all_strings = self.strings
-        self.train(Sequences(all_strings.index[chosen], all_strings.value[chosen], all_strings.length[chosen],
-                             all_strings.next[chosen], all_strings.target[chosen], all_strings.legal[chosen]),
-                   self.criterion(-1))
+        chosen = self.rng.integers(self.strings.size, size=self.config.check_every)
+        self.train(self.strings.chosen(chosen), self.criterion(-1))
         if all(self.right(strings) for strings in (self.held_out, self.strings)):
             self.results |= {"sequences": self.sequences, "solved": 1.0}
             self.done = True
@@ -226,5 +224,4 @@ class Grammar(Trial):
         self.give_up()
 
     def right(self, strings: Sequences) -> bool:
-        return self.learner.first_misprediction(self.network, self.memory, strings.index, strings.value, strings.length,
-                                           strings.legal) == len(strings)
+        return self.learner.first_misprediction(self.network, self.memory, strings) == strings.size

@@ -5,15 +5,14 @@ How many sequences are drawn at once is part of what they are: the same generato
 asked for two halves. Draw some 1000 at a time: larger arrays cost the system more to hand out than us to fill.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from common.errors import UserError
 
 
-@dataclass(frozen=True)
-class Sequences:
+class Sequences(NamedTuple):
     """N sequences, padded to the longest, T steps; A inputs are on at each step (a symbol: A = 1, its number, value 1).
 
     Padding: index 0, value 0.0, next -1, nothing legal.
@@ -26,8 +25,14 @@ class Sequences:
     target: np.ndarray  # float64 [N, K]  the target at the last step; [N, 0]: every step has one
     legal: np.ndarray  # bool [N, T, V]  which symbols may follow (the Reber grammar); else [N, 0, 0]
 
-    def __len__(self) -> int:
+    @property
+    def size(self) -> int:
+        """N."""
         return len(self.length)
+
+    def chosen(self, which: np.ndarray | slice) -> "Sequences":
+        """Some of them."""
+        return Sequences(*(array[which] for array in self))
 
 
 def of_symbols(

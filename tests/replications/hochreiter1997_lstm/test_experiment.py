@@ -1,4 +1,4 @@
-"""``replicate run`` on tiny settings: what it writes; interrupted or side by side, trials give the same numbers."""
+"""``replicate run`` on tiny settings: what it writes; side by side, trials give the same numbers."""
 
 import json
 import shutil
@@ -7,9 +7,11 @@ import pytest
 import torch
 
 from common import paths
-from common.training import checkpoints
+from common.errors import UserError
+from common.training import checkpoints, fit
 from common.training.execute import execute
 from replications.hochreiter1997_lstm import experiment
+from tests.replications.kills import TURN, short_turns
 
 PAPER, ROW = "hochreiter1997_lstm", "lag_2c_q50_p50"
 SHORT = ("length=5", "symbols=5", "window=500", "lr=0.1", "test_sequences=500")
@@ -45,9 +47,9 @@ def train(*overrides, seeds=(1, 2, 3)):
 
 def test_a_run(replicate, checkout):
     words = [word for setting in (*SHORT, "seeds=[3, 5]") for word in ("--set", setting)]
-    code, _, errors = replicate("run", PAPER, ROW, "--scale", "paper", *words)
+    code, _, errors = replicate("run", PAPER, ROW, "--scale", "paper", "--name", "short", *words)
     assert code == 0, errors
-    folder = checkout / "replications" / PAPER / "runs" / "own" / ROW
+    folder = checkout / "replications" / PAPER / "runs" / "own" / "short"
     results = json.loads((folder / "results.json").read_text())
     assert results["metrics"].keys() == {"solved", "sequences", "test/wrong", "test/error", "test/mse"}
     for seeds in (results["seconds"], results["throughput"], *results["metrics"].values()):
@@ -59,7 +61,9 @@ def test_a_run(replicate, checkout):
     curve = [line.split(",") for line in (folder / "history.csv").read_text().splitlines()[1:]]
     assert {(seed, metric) for seed, _, _, metric, _ in curve} == {("3", "train/error"), ("5", "train/error")}
     assert all(0 < float(error) < 1 for *_, error in curve)
-    assert not list((checkout / "build").rglob("trial.pt"))  # work in progress is cleared away
+    weights = torch.load(folder / "seed-3.pt", weights_only=True)["weights"]
+    assert (weights["W"].shape, weights["V"].shape) == ((6, 9 + 6 + 1), (2, 2 + 9 + 1))
+    assert not list((checkout / "build").rglob("*.ckpt"))  # work in progress is cleared away
 
 
 def test_a_failed_trial_has_no_number_of_sequences():
@@ -73,29 +77,35 @@ def test_trials_of_a_run_are_as_alone(two_threads):
     assert alone == {metric: {"3": seeds["3"]} for metric, seeds in together.items()}
 
 
-class Killed(BaseException):
-    pass
+def test_a_gpu_is_refused_with_the_reason(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    with pytest.raises(UserError, match="compiled for processors; use cpu"):
+        execute(PAPER, "order_6a", accelerator="cuda")
 
 
-@pytest.mark.parametrize("at", [1, 4, 7])
-def test_an_interrupted_run_goes_on_to_the_same_numbers(monkeypatch, at):
-    """Killed as soon as some checkpoints are written: of trials that have begun, are half done, or finished."""
-    whole = train()
-    save, saved, learnt = checkpoints.save_atomically, [], []
+@pytest.mark.parametrize("at", ["in training", "after it"])
+def test_an_interrupted_run_goes_on_with_more_trials(monkeypatch, capfd, at):
+    short_turns(monkeypatch)
+    whole = train(seeds=[1, 2, 3])
+    turns = capfd.readouterr().out.count(TURN)
+    with monkeypatch.context() as patched:
+        if at == "in training":
+            patched.setattr(fit, "SaveLast", Interrupting)
+        else:
+            patched.setattr(experiment.figure_data, "collect", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            train(seeds=[1, 2])
+    capfd.readouterr()
+    assert train(seeds=[1, 2, 3]) == whole
+    assert 0 < capfd.readouterr().out.count(TURN) < turns, "it began anew"
 
-    def save_and_die(value, path):
-        save(value, path)
-        saved.append(path)
-        if len(saved) == at:
-            raise Killed
 
-    monkeypatch.setattr(experiment, "TURN", 1e-9)
-    monkeypatch.setattr(experiment, "SAVE_EVERY", 0.0)
-    monkeypatch.setattr(checkpoints, "save_atomically", save_and_die)
-    with pytest.raises(Killed):
-        train()
-    monkeypatch.setattr(checkpoints, "save_atomically", save)
-    load = experiment.Trial.load_state
-    monkeypatch.setattr(experiment.Trial, "load_state", lambda self, state: (learnt.append(self), load(self, state)))
-    assert train() == whole
-    assert learnt, "it began anew"
+def interrupt(*_):
+    raise KeyboardInterrupt
+
+
+class Interrupting(checkpoints.SaveLast):
+    def on_train_batch_end(self, trainer, module, outputs, batch, index):
+        if index == 3:
+            self._save(trainer)
+            interrupt()

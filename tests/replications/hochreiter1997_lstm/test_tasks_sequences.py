@@ -26,7 +26,7 @@ FIELDS = {"index": np.int32, "value": np.float64, "length": np.int32, "next": np
 def test_shapes_types_and_padding(task, seed, n):
     batch = task.sample(np.random.default_rng(seed), n)
     t, a = batch.index.shape[1:]
-    assert len(batch) == len(batch.index) == n and batch.length.min() > 0 and batch.length.max() == t
+    assert batch.size == len(batch.index) == n and batch.length.min() > 0 and batch.length.max() == t
     for name, kind in FIELDS.items():  # as a compiled loop needs them
         assert getattr(batch, name).dtype == kind and getattr(batch, name).flags.c_contiguous
     padding = np.arange(t) >= batch.length[:, None]
@@ -100,4 +100,4 @@ def test_parameters_out_of_range_are_refused(task, what):
      TemporalOrder(2, 20), TemporalOrder(3, 20)], ids=repr,
 )  # fmt: skip
 def test_the_smallest_that_is_allowed_works(task):
-    assert len(task.sample(np.random.default_rng(1), 50)) == 50
+    assert task.sample(np.random.default_rng(1), 50).size == 50

@@ -30,14 +30,14 @@ def test_classes_recomputed_from_what_is_read(relevant, length, seed):
 def test_positions_as_in_the_paper(relevant, windows, lag):
     batch = TemporalOrder(relevant).sample(np.random.default_rng(1), 6000)
     symbols = batch.index[:, :, 0]
-    found = 1 + np.nonzero(np.isin(symbols, (4, 5)))[1].reshape(len(batch), relevant)  # counted from 1
+    found = 1 + np.nonzero(np.isin(symbols, (4, 5)))[1].reshape(batch.size, relevant)  # counted from 1
     for column, (low, high) in zip(found.T, windows, strict=True):
         counts = np.bincount(column, minlength=high + 1)
         assert counts[:low].sum() == 0 and len(counts) == high + 1
-        assert counts[low:] / len(batch) == pytest.approx(np.full(11, 1 / 11), abs=0.02)
+        assert counts[low:] / batch.size == pytest.approx(np.full(11, 1 / 11), abs=0.02)
     assert (batch.length - found[:, -1]).min() == lag  # Table 10
     assert (batch.length - found[:, 0]).min() == 80  # what Gers et al. count
-    assert np.bincount(batch.length)[100:] / len(batch) == pytest.approx(np.full(11, 1 / 11), abs=0.02)
+    assert np.bincount(batch.length)[100:] / batch.size == pytest.approx(np.full(11, 1 / 11), abs=0.02)
 
 
 @pytest.mark.parametrize("relevant", [2, 3])

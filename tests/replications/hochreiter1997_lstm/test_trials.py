@@ -1,51 +1,23 @@
-"""Trials: what they learn, when they are over, what they report; resumed or side by side they are the same."""
-
-from concurrent.futures import ThreadPoolExecutor
+"""Trials: what they learn, when they are over, what they report."""
 
 import numpy as np
 import pytest
 
 from common import config
-from common.training import checkpoints
 from replications.hochreiter1997_lstm import trials
-from replications.hochreiter1997_lstm.experiment import begin
+from replications.hochreiter1997_lstm.module import begin
 from replications.hochreiter1997_lstm.trials import Trial
-
-PAPER = "hochreiter1997_lstm"
-SHORT = {  # settings that take a moment: a row of params.yaml, and changes
-    "lag_2a": {"length": 5, "window": 500},
-    "lag_2c_q50_p50": {"length": 5, "symbols": 5, "window": 500, "lr": 0.1},
-    "two_3a_t100_n3": {"length": 10, "mean_error_below": 0.05},
-    "two_3c_t100_n3": {"length": 10, "tolerance": 0.15, "mean_error_below": 0.05},
-    "adding_t100": {"length": 20, "window": 200, "tolerance": 0.15, "mean_error_below": 0.05},
-    "multiplication": {"length": 20, "window": 200},
-    "order_6a": {"length": 20, "window": 200},
-    "reber_3x2_lr05": {},
-    "continual_forget": {"test_sequences": 1000},
-    "cnto_forget": {"length": 20, "test_sequences": 4},
-    "elman_order_6a": {"length": 20, "window": 200},
-}
+from tests.replications.hochreiter1997_lstm.tiny import PAPER, settings
 
 
 def trial(name: str, seed: int = 1, **changes) -> Trial:
-    params = config.load_params(PAPER)
-    row = {key: value for key, value in params["experiments"][name].items() if key not in (*config.SCALES, "scales")}
-    settings = params["defaults"] | row | {"test_sequences": 500} | SHORT[name] | changes
-    return begin(config.validate(PAPER, settings, name), seed)
+    return begin(config.validate(PAPER, settings(name, **changes), name), seed)
 
 
 def finish(trial: Trial) -> Trial:
     while not trial.done:
         trial.advance()
     return trial
-
-
-def assert_same(one: Trial, other: Trial):
-    assert (one.results, one.curve, one.done) == (other.results, other.curve, other.done)
-    assert one.rng.bit_generator.state == other.rng.bit_generator.state
-    arrays = other.arrays()
-    for name, array in one.arrays().items():
-        assert np.array_equal(array, arrays[name]), name
 
 
 @pytest.mark.parametrize("name, cap, wrong", [
@@ -86,46 +58,6 @@ def test_a_stream_that_is_not_learnt_is_graded_by_its_length(name):
     assert failed.sequences == 50
 
 
-@pytest.mark.parametrize("name, advances", [
-    ("lag_2a", (1, 6)), ("lag_2c_q50_p50", (1, 2)), ("two_3c_t100_n3", (3, 4)), ("adding_t100", (1, 3)),
-    ("order_6a", (2, 2)), ("reber_3x2_lr05", (2, 3)), ("continual_forget", (1, 1)), ("cnto_forget", (1, 2)),
-    ("elman_order_6a", (1, 2)),
-])
-def test_resuming_from_a_checkpoint_is_exact(name, advances, tmp_path):
-    before, after = advances
-    whole, interrupted, resumed = trial(name), trial(name), trial(name)
-    for _ in range(before + after):
-        whole.advance()
-    for _ in range(before):
-        interrupted.advance()
-    assert not interrupted.done and interrupted.sequences > 0
-    assert getattr(interrupted, "growing", False) == (name == "lag_2a")  # in the phase without cells
-    checkpoints.save_atomically(interrupted.state(), tmp_path / "trial.pt")
-    resumed.load_state(checkpoints.load(tmp_path / "trial.pt"))
-    assert_same(resumed, interrupted)
-    for _ in range(after):
-        resumed.advance()
-    assert_same(resumed, whole)
-    assert not getattr(resumed, "growing", False)
-
-
-def test_a_finished_trial_stays_finished(tmp_path):
-    done = finish(trial("order_6a"))
-    checkpoints.save_atomically(done.state(), tmp_path / "trial.pt")
-    again = trial("order_6a")
-    again.load_state(checkpoints.load(tmp_path / "trial.pt"))
-    assert_same(again, done)
-    assert again.summary() == done.summary() and again.summary().startswith("solved after")
-
-
-@pytest.mark.parametrize("name", ["order_6a", "two_3a_t100_n3"])
-def test_trials_side_by_side_are_as_alone(name):
-    with ThreadPoolExecutor(3) as pool:
-        together = list(pool.map(lambda seed: finish(trial(name, seed)), range(1, 7)))
-    assert_same(together[3], finish(trial(name, 4)))
-    assert len({tuple(each.memory.W.ravel()) for each in together}) == 6
-
-
 def test_in_2a_the_outputs_learn_alone_before_there_are_cells():
     """Until then nothing enters the hidden units' weights, and the outputs see no cell."""
     growing = trial("lag_2a")
@@ -152,7 +84,7 @@ def test_the_two_stages_of_experiment_3(monkeypatch):
 
 def test_3c_is_judged_by_the_noise_free_target():
     judge = trial("two_3c_t100_n3")
-    assert np.isin(judge.held_out.target, [0.2, 0.8]).all() and len(judge.held_out) == 256
+    assert np.isin(judge.held_out.target, [0.2, 0.8]).all() and judge.held_out.size == 256
     assert not np.isin(judge.task.sample(judge.rng, 100).target, [0.2, 0.8]).any()
     done = finish(judge)
     assert done.results["sequences/st1"] <= done.results["sequences/st2"] == done.results["sequences"]
@@ -165,7 +97,7 @@ def test_the_two_criteria_of_experiment_5(monkeypatch):
 
     def train(self, batch, criterion):
         asked.append(criterion.allowed)
-        self.window.count[0] += len(batch)
+        self.window.count[0] += batch.size
         return len(asked) in (2, 5)
 
     monkeypatch.setattr(trials.Windowed, "train", train)

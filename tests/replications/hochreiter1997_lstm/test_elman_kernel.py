@@ -4,9 +4,9 @@ import torch
 
 from common.config import load_params
 from common.errors import UserError
-from replications.hochreiter1997_lstm import elman
+from replications.hochreiter1997_lstm import elman_kernel as elman
 from replications.hochreiter1997_lstm.config import Config
-from replications.hochreiter1997_lstm.learner import Criterion, Window
+from replications.hochreiter1997_lstm.online import ELMAN, Criterion, Learning, Window
 from replications.hochreiter1997_lstm.tasks.sequences import Sequences, of_symbols, one_hot
 
 NEVER = Criterion(tolerance=0.0, allowed=0, mean_below=0.0)
@@ -28,16 +28,14 @@ def window(size: int) -> Window:
 
 
 def learn(net, memory, batch: Sequences, rate: float = 0.5, errors: Window | None = None, criterion=NEVER) -> bool:
-    return elman.train(net, memory, errors or window(1), criterion, batch.index, batch.value, batch.length, batch.next,
-                       batch.target, rate, False, False)
+    return ELMAN.train(net, memory, batch, Learning(rate, False, False), errors or window(1), criterion)
 
 
-def judge(net, memory, batch: Sequences, criterion: Criterion, last_only: bool = False):
-    """How many sequences were judged; worst and mean error of each."""
-    worst, mean = np.full(len(batch), np.nan), np.full(len(batch), np.nan)
-    judged = elman.test(net, memory, criterion, batch.index, batch.value, batch.length, batch.next, batch.target,
-                        worst, mean, last_only)
-    return judged, worst, mean
+def judge(net, memory, batch: Sequences) -> np.ndarray:
+    """The largest error of each sequence."""
+    errors = np.zeros((3, batch.size))
+    ELMAN.test(net, memory, batch, Learning(0.0, False, False), Criterion(0.0, batch.size, np.inf), errors)
+    return errors[0]
 
 
 def random_batch(seed: int, real: bool, at_end: bool, inputs: int = 3, outputs: int = 4) -> Sequences:
@@ -80,7 +78,7 @@ def test_learns_by_the_gradient_of_autograd_after_every_sequence(real, at_end):
     W, V = (torch.from_numpy(w.copy()).requires_grad_() for w in (memory.W, memory.V))
     batch, rate = random_batch(1, real, at_end), 0.5
     learn(net, memory, batch, rate)
-    for n in range(len(batch)):
+    for n in range(batch.size):
         targets = wanted(batch, n)
         loss = 0.5 * (targets - forward(W, V, batch, n)[-len(targets):]).square().sum()
         dW, dV = torch.autograd.grad(loss, (W, V))
@@ -89,42 +87,6 @@ def test_learns_by_the_gradient_of_autograd_after_every_sequence(real, at_end):
             V -= rate * dV
     np.testing.assert_allclose(memory.W, W.detach(), rtol=0, atol=1e-10)
     np.testing.assert_allclose(memory.V, V.detach(), rtol=0, atol=1e-10)
-
-
-@pytest.mark.parametrize("at_end", [False, True])
-@pytest.mark.parametrize("last_only", [False, True])
-def test_errors_are_those_of_the_judged_steps(at_end, last_only):
-    net, memory = start(3, 4, init_range=1.0)
-    batch = random_batch(2, False, at_end)
-    judged, worst, mean = judge(net, memory, batch, Criterion(0.0, len(batch), np.inf), last_only)
-    assert judged == len(batch)
-    for n in range(len(batch)):
-        targets = wanted(batch, n)
-        error = (targets - forward(*map(torch.from_numpy, memory[:2]), batch, n)[-len(targets):]).abs()
-        error = error[-1:] if last_only else error
-        assert worst[n] == pytest.approx(error.max().item(), abs=1e-12)
-        assert mean[n] == pytest.approx(error.mean().item(), abs=1e-12)
-
-
-def test_a_test_ends_with_the_first_wrong_sequence_too_many_and_changes_nothing():
-    net, memory = start(3, 4)
-    before = [array.copy() for array in memory[:4]]
-    judged, worst, _ = judge(net, memory, random_batch(3, True, True), Criterion(0.0, 2, np.inf))
-    assert judged == 3 and np.isnan(worst[3:]).all() and not np.isnan(worst[:3]).any()
-    for array, was in zip(memory[:4], before, strict=True):
-        np.testing.assert_array_equal(array, was)
-
-
-def test_what_stands_behind_the_end_of_a_sequence_is_not_read():
-    ends = []
-    for padding in (0.0, 7.0):
-        batch = random_batch(4, True, False)
-        for n, length in enumerate(batch.length):
-            batch.value[n, length:] = padding
-        net, memory = start(3, 4)
-        learn(net, memory, batch)
-        ends.append(memory.W)
-    np.testing.assert_array_equal(*ends)
 
 
 def test_an_error_vanishes_on_its_way_back():
@@ -165,35 +127,12 @@ def test_solves_a_short_lag_not_a_long_one(lag, solved):
         done = learn(net, memory, recall(rng, 1000, lag), 1.0, errors, criterion)
     assert done == solved
     batch = recall(rng, 1000, lag)
-    _, worst, _ = judge(net, memory, batch, Criterion(0.3, len(batch), np.inf))
-    mispredicted = elman.first_misprediction(net, memory, batch.index, batch.value, batch.length, batch.legal)
+    worst, mispredicted = judge(net, memory, batch), ELMAN.first_misprediction(net, memory, batch)
     if solved:
         assert 500 <= errors.count[0] < 40_000 and errors.worst.max() < 0.3
-        assert (worst >= 0.3).mean() < 0.01 and mispredicted == len(batch)
+        assert (worst >= 0.3).mean() < 0.01 and mispredicted == batch.size
     else:
         assert (worst >= 0.3).mean() > 0.9 and mispredicted < 10  # guessing: a third of them is right
-
-
-def test_first_misprediction_by_hand():
-    """Without weights but the outputs' biases, output 0 is always the largest, 1 and 2 are alike."""
-    net, memory = start(2, 3)
-    memory.W[:] = 0.0
-    memory.V[:] = 0.0
-    memory.V[:, -1] = 1.0, 0.0, 0.0
-    legal = np.zeros((3, 2, 3), bool)
-    legal[:, :, 0] = True
-    batch = of_symbols(np.zeros((3, 2), int), np.array([2, 1, 2]), legal=legal)
-
-    def first():
-        return elman.first_misprediction(net, memory, batch.index, batch.value, batch.length, batch.legal)
-
-    assert first() == 3
-    legal[1, 1] = False, True, False  # behind the end of a string of one step
-    assert first() == 3
-    legal[2, 1] = True, True, False  # 1 must be larger than 2, not just as large
-    assert first() == 2
-    legal[0, 0] = False, True, True
-    assert first() == 0
 
 
 def test_a_string_knows_nothing_of_the_one_before():
@@ -205,28 +144,9 @@ def test_a_string_knows_nothing_of_the_one_before():
     memory.V[0, -1], memory.V[1, 0] = 5.0, 10.0
     legal = np.array([[[False, True]] * 3, [[True, False]] * 3])
     batch = of_symbols(np.array([[1, 0, 0], [0, 0, 0]]), np.array([3, 3]), target=np.eye(2)[::-1].copy(), legal=legal)
-    assert elman.first_misprediction(net, memory, batch.index, batch.value, batch.length, batch.legal) == 2
-    _, worst, _ = judge(net, memory, batch, Criterion(0.0, 2, np.inf))
+    assert ELMAN.first_misprediction(net, memory, batch) == 2
     logistic = 1.0 / (1.0 + np.exp(-np.array([5.0, 10.0, 0.0])))
-    assert worst == pytest.approx([logistic[0], logistic[2]], abs=1e-3)
-
-
-def test_same_seed_same_weights_also_when_interrupted():
-    ends = []
-    for parts in ([100], [100], [30, 70]):
-        net, memory = start(3, 3, seed=6)
-        batch, at = recall(np.random.default_rng(6), 100, 2), 0
-        for count in parts:
-            memory = elman.Memory(**{name: array.copy() for name, array in memory._asdict().items()})
-            here = slice(at, at + count)
-            learn(net, memory, Sequences(batch.index[here], batch.value[here], batch.length[here], batch.next[here],
-                                         batch.target[here], batch.legal[here]))
-            at += count
-        ends.append(memory.W)
-    np.testing.assert_array_equal(ends[0], ends[1])
-    np.testing.assert_array_equal(ends[0], ends[2])
-    assert not np.array_equal(ends[0], start(3, 3, seed=6)[1].W)
-    assert not np.array_equal(start(3, 3, seed=6)[1].W, start(3, 3, seed=7)[1].W)
+    assert judge(net, memory, batch) == pytest.approx([logistic[0], logistic[2]], abs=1e-3)
 
 
 def test_weights():

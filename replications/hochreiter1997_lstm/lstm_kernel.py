@@ -1,4 +1,4 @@
-"""On-line learning of one small LSTM network, compiled: the algorithm of the appendix of the 1997 paper.
+"""One small LSTM network, compiled: its steps and the learning algorithm of the appendix of the 1997 paper.
 
 The truncated gradient needs no pass backwards in time. An error that reaches a memory cell stays in it, so all that a
 weight into a cell or its input gate must remember of the past is one number per cell, the partial derivative of the
@@ -9,7 +9,8 @@ The network's weights are two matrices (see :func:`common.cells.lstm.connections
 hidden units (cells, input gates, output gates, forget gates) from the I inputs, the hidden units one step before and
 the bias; ``V [K, C + I + 1]`` into the K outputs from the C cells, the inputs and the bias. Absent connections are 0.
 
-Everything here handles one replica and releases the interpreter's lock: replicas run side by side in threads.
+The same cell, to be read, is :mod:`common.cells.lstm`. Sequences are presented by
+:mod:`replications.hochreiter1997_lstm.online`, streams by :mod:`replications.hochreiter1997_lstm.streams`.
 """
 
 from typing import NamedTuple
@@ -199,125 +200,16 @@ def update(network, memory, rate):
 
 
 @compiled
-def present(network, memory, index, value, following, target, learn, rate, every_step, last_only):
-    """One sequence, after which the weights are updated: an update is the sum over all its steps (1997, appendix A.1).
-
-    Args:
-        index, value: ``[T, A]`` inputs; following: ``[T]`` the symbols to predict, or ``[0]`` where ``target [K]`` is
-            wanted at the end.
-        every_step: update the weights at each step instead.
-        last_only: judge the last step only.
-
-    Returns:
-        Largest and mean absolute error of the outputs, over the judged steps.
-    """
-    steps, outputs = index.shape[0], memory.V.shape[0]
-    worst, total, judged = 0.0, 0.0, 0
-    for t in range(steps):
-        step(network, memory, index[t], value[t], learn)
-        if len(following) == 0 and t < steps - 1:
-            continue
-        respond(network, memory, index[t], value[t])
-        for k in range(outputs):
-            wanted = target[k] if len(following) == 0 else 1.0 if following[t] == k else 0.0
-            memory.error[k] = wanted - memory.output[k]
-        if learn:
-            blame(network, memory, index[t], value[t])
-            if every_step:
-                update(network, memory, rate)
-        if t == steps - 1 or not last_only:
-            for k in range(outputs):
-                worst = max(worst, abs(memory.error[k]))
-                total += abs(memory.error[k])
-            judged += outputs
-    if learn and not every_step:
-        update(network, memory, rate)
-    return worst, total / judged
-
-
-class Window(NamedTuple):
-    """The errors of the last sequences, by which most experiments of 1997 stop."""
-
-    worst: np.ndarray  # [window] largest absolute error of each
-    mean: np.ndarray  # [window] mean absolute error of each
-    count: np.ndarray  # [1] sequences so far
-
-
-class Criterion(NamedTuple):
-    """When a training is over, or a test is failed."""
-
-    tolerance: float  # a sequence is wrong if an output is further than this from its target
-    allowed: int  # wrong sequences
-    mean_below: float  # the mean absolute error is below this
+def past(network, steps):
+    """Nothing: all that the truncated gradient needs of the past is carried forward."""
+    return 0
 
 
 @compiled
-def is_met(window, criterion):
-    """The window is full, and its sequences meet the criterion."""
-    size = len(window.worst)
-    if window.count[0] < size:
-        return False
-    wrong, total = 0, 0.0
-    for i in range(size):
-        wrong += window.worst[i] >= criterion.tolerance
-        total += window.mean[i]
-        if wrong > criterion.allowed:
-            return False
-    return total / size < criterion.mean_below
+def keep(memory, past, t):
+    """Nothing."""
 
 
 @compiled
-def train(network, memory, window, criterion, index, value, length, following, target, rate, every_step,
-          last_only):
-    """Learns from N sequences in turn, each from a fresh start; returns early, True, when the criterion is met."""
-    size = len(window.worst)
-    for n in range(len(length)):
-        reset(memory)
-        steps = length[n]
-        worst, mean = present(network, memory, index[n, :steps], value[n, :steps], following[n, :steps], target[n],
-                              True, rate, every_step, last_only)
-        place = window.count[0] % size
-        window.worst[place], window.mean[place] = worst, mean
-        window.count[0] += 1
-        if worst < criterion.tolerance and is_met(window, criterion):
-            return True
-    return False
-
-
-@compiled
-def test(network, memory, criterion, index, value, length, following, target, worst, mean, last_only):
-    """Errors of N sequences, weights fixed, into ``worst`` and ``mean`` ``[N]``.
-
-    Returns:
-        How many sequences were judged: all, or as many as it took to exceed the allowed wrong ones.
-    """
-    wrong = 0
-    for n in range(len(length)):
-        reset(memory)
-        steps = length[n]
-        worst[n], mean[n] = present(network, memory, index[n, :steps], value[n, :steps], following[n, :steps],
-                                    target[n], False, 0.0, False, last_only)
-        wrong += worst[n] >= criterion.tolerance
-        if wrong > criterion.allowed:
-            return n + 1
-    return len(length)
-
-
-@compiled
-def first_misprediction(network, memory, index, value, length, legal):
-    """The first of N strings in which some symbol is mispredicted, or N: the outputs of all legal next symbols must be
-    larger than all others (1997, section 5.1)."""
-    for n in range(len(length)):
-        reset(memory)
-        for t in range(length[n]):
-            step(network, memory, index[n, t], value[n, t], False)
-            respond(network, memory, index[n, t], value[n, t])
-            least_legal, most_illegal = 2.0, -1.0
-            for k in range(len(memory.output)):
-                if legal[n, t, k]:
-                    least_legal = min(least_legal, memory.output[k])
-                else:
-                    most_illegal = max(most_illegal, memory.output[k])
-            if least_legal <= most_illegal:
-                return n
-    return len(length)
+def through_time(network, memory, index, value, past):
+    """Nothing: the gradient is complete at every step."""
