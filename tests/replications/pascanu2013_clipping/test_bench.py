@@ -6,7 +6,7 @@ import torch
 
 from common import benchmark
 from replications.pascanu2013_clipping import bench
-from replications.pascanu2013_clipping.model import Replicas
+from replications.pascanu2013_clipping.model import Network
 
 
 def test_the_plain_network_makes_the_same_update():
@@ -21,7 +21,7 @@ def test_the_plain_network_makes_the_same_update():
 
 
 def test_every_case_is_measured(tmp_path, monkeypatch):
-    monkeypatch.setattr(bench, "REPLICAS", 2)
+    monkeypatch.setattr(bench, "NETWORKS", 2)
     monkeypatch.setattr(bench, "UPDATES", 3)
     monkeypatch.setattr(bench, "PLAIN_UPDATES", 1)
     monkeypatch.setattr(benchmark, "ROUNDS", 1)
@@ -31,6 +31,6 @@ def test_every_case_is_measured(tmp_path, monkeypatch):
 
 
 def test_the_plain_loop_over_a_text_has_the_same_states():
-    network = Replicas(50, 7, 50, "sigmoid", "tanh", (1,))
-    characters = torch.randint(50, (12, 1, 1), generator=torch.Generator().manual_seed(1))
+    network = Network(50, 7, 50, "sigmoid", "tanh", 1)
+    characters = torch.randint(50, (12, 1), generator=torch.Generator().manual_seed(1))
     torch.testing.assert_close(bench.plain_states(network, characters), network.states(characters))

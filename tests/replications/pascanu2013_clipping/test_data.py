@@ -34,45 +34,66 @@ def test_even_parts_predict_every_step_once(length, window, parts):
     assert max(map(len, found)) <= window + 1
 
 
-def test_an_epoch_of_music_goes_over_every_step_once_for_each_replica():
+def test_an_epoch_of_music_goes_over_every_step_once():
     music = Music({"train": pieces(30, 7, 55, 18, 41)}, "")
-    steps, order = np.zeros(2), []
-    for batch in music.epoch(settings(window=20, batch=3), [1, 2], 1):
-        assert batch.inputs.shape == batch.target.shape and batch.counts.shape == batch.inputs.shape[:3]
-        assert torch.equal(batch.inputs[1:], batch.target[:-1]) and not batch.carried
-        padding = batch.counts == 0
-        assert batch.target[padding].abs().sum() == 0
-        steps += batch.counts.sum((0, 2)).numpy()
-        order.append(batch.counts.shape[0])
-    assert steps.tolist() == [30 + 7 + 55 + 18 + 41 - 5] * 2
+    loader, orders = music.train(settings(window=20, batch=3), 1), []
+    for epoch in range(2):
+        loader.set_epoch(epoch)
+        steps, order = 0, []
+        for batch in loader:
+            assert batch.inputs.shape == batch.target.shape and batch.counts.shape == batch.inputs.shape[:2]
+            assert torch.equal(batch.inputs[1:], batch.target[:-1]) and batch.inputs.shape[1] <= 3
+            assert not batch.target[batch.counts == 0].any() and batch.total == batch.counts.sum()
+            steps += batch.total
+            order.append(batch.inputs.sum().item())
+        assert steps == 30 + 7 + 55 + 18 + 41 - 5
+        orders.append(order)
+    assert orders[0] != orders[1]
+
+
+def test_processes_share_a_minibatch_of_music():
+    music = Music({"train": pieces(30, 7, 55, 18, 41)}, "")
+    whole, *shares = (music.train(settings(window=20, batch=4), 1, *of) for of in ((0, 1), (0, 2), (1, 2)))
+    for batch, *parts in zip(whole, *shares, strict=True):
+        assert {part.total for part in parts} == {batch.total} and batch.counts.sum() == sum(
+            part.counts.sum() for part in parts)
+    with pytest.raises(UserError, match="cannot be shared by 2 processes"):
+        music.train(settings(batch=1), 1, 0, 2)
 
 
 def test_whole_pieces_are_evaluated():
-    music = Music({"valid": pieces(30, 7)}, "")
-    (batch,) = music.split("valid", 2)
-    assert batch.inputs.shape == (29, 2, 2, 88) and batch.counts[:, 1].sum(0).tolist() == [6, 29]
-    assert torch.equal(batch.inputs[:, 0], batch.inputs[:, 1])
+    (batch,) = Music({"valid": pieces(30, 7)}, "").split("valid")
+    assert batch.inputs.shape == (29, 2, 88) and batch.counts.sum(0).tolist() == [6, 29]
 
 
 @pytest.mark.parametrize("ahead", [1, 5])
 def test_characters_ahead(ahead):
     text = np.random.default_rng(2).integers(0, 6, 403)
     characters = Characters({"train": text, "valid": text}, 6, ahead, "")
-    batches = list(characters.epoch(settings("characters_c", window=20, batch=4), [3], 1))
-    inputs = torch.cat([batch.inputs for batch in batches])[:, 0]
-    target = torch.cat([batch.target for batch in batches])[:, 0]
-    assert [batch.carried for batch in batches] == [False] + [True] * (len(batches) - 1)
+    chosen = settings("characters_c", window=20, batch=4)
+    batches = list(characters.train(chosen, 3))
+    inputs, target = (torch.cat([batch[part] for batch in batches]) for part in (0, 1))
     assert torch.equal(inputs[ahead:], target[:-ahead]) and len(inputs) == 403 // 4 - ahead
     start = int(np.random.default_rng([3, 1]).integers(403))
     assert inputs[:, 0].tolist() == [int(text[(start + k) % 403]) for k in range(len(inputs))]
+    assert {batch.total for batch in batches} == {4}  # the loss is summed over the steps
+    second = torch.cat([batch.inputs for batch in characters.train(chosen, 3, 1, 2)])
+    assert torch.equal(second, inputs[:, 1::2])
+    (whole,) = characters.split("valid")
+    assert whole.inputs.T.flatten().tolist() == [c for k in range(16) for c in text[k * 25:(k + 1) * 25 - ahead]]
+
+
+def test_a_text_that_is_too_short_is_refused():
+    with pytest.raises(UserError, match="10 characters are too few for 16 parts"):
+        Characters({"valid": np.zeros(10, int)}, 1, 1, "").split("valid")
 
 
 def test_losses_are_those_of_coins_and_of_classes():
-    outputs, notes = torch.randn(2, 1, 3, 88, dtype=torch.float64), torch.rand(2, 1, 3, 88, dtype=torch.float64).round()
+    outputs, notes = torch.randn(2, 3, 88, dtype=torch.float64), torch.rand(2, 3, 88, dtype=torch.float64).round()
     p = torch.sigmoid(outputs)
     expected = -(notes * p.log() + (1 - notes) * (1 - p).log()).sum(-1)
     torch.testing.assert_close(Music({}, "").losses(outputs, notes), expected)
-    letters = torch.randint(88, (2, 1, 3))
+    letters = torch.randint(88, (2, 3))
     expected = -outputs.log_softmax(-1).gather(-1, letters[..., None])[..., 0]
     torch.testing.assert_close(Characters({}, 88, 1, "").losses(outputs, letters), expected)
 

@@ -1,10 +1,12 @@
 """Trials: they learn, they go on exactly after an interruption, and each trick does something."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
 from common import config
-from replications.pascanu2013_clipping import synthetic
+from replications.pascanu2013_clipping.experiment import flush_denormal
 from replications.pascanu2013_clipping.trials import Trial
 
 PAPER = "pascanu2013_clipping"
@@ -101,7 +103,6 @@ def test_one_network_for_several_lengths_learns_until_it_makes_no_mistake():
     [
         {"alpha": 0.0},
         {"clipping": None},
-        {"clipping": "elements", "threshold": 0.001},
         {"initialisation": "smart"},
         {"activation": "sigmoid"},
     ],
@@ -121,6 +122,6 @@ def test_seeds_see_other_sequences_and_begin_elsewhere():
 
 def test_the_threads_that_carry_trials_round_vanished_signals_to_zero():
     """What is nearly zero is zero there, and stays what it is elsewhere."""
-    with synthetic.threads(2) as pool:
+    with ThreadPoolExecutor(2, initializer=flush_denormal) as pool:
         assert set(pool.map(np.multiply, np.full(4, 1e-30, np.float32), np.full(4, 1e-10, np.float32))) == {0}
     assert np.multiply(np.float32(1e-30), np.float32(1e-10)) > 0
