@@ -3,6 +3,7 @@
 import torch
 
 from common.data.parallel.corpus import ParallelCorpus
+from common.training.adaptive import ADAPTIVE
 from common.training.clipping import clip_norm
 from common.training.schedules import decaying
 from common.training.translation import Translation
@@ -29,9 +30,6 @@ class Translator(Translation):
         clip_norm(self.parameters(), self.config.clip_norm)
 
     def configure_optimizers(self) -> dict:
-        config, weights = self.config, self.parameters()
-        if config.optimizer == "adadelta":
-            optimiser: torch.optim.Optimizer = torch.optim.Adadelta(weights, config.lr, rho=0.95, eps=1e-6)
-        else:
-            optimiser = torch.optim.Adam(weights, config.lr, fused=True)
+        config = self.config
+        optimiser = ADAPTIVE[config.optimizer](self.parameters(), config.lr)
         return decaying(optimiser, config.decay, self.updates)

@@ -16,7 +16,8 @@ from common.data.parallel.corpus import Pairs
 from common.phrase_based.options import local_features
 from common.phrase_based.system import START
 from replications.cho2014_gru.experiment import system_of
-from replications.cho2014_gru.module import PhraseLearner
+from replications.cho2014_gru.model import EncoderDecoder
+from replications.cho2014_gru.module import Learner
 from replications.cho2014_gru.phrases import score
 
 PAPER, VOCABULARY, PAIRS, END = "cho2014_gru", 700, 4096, 0
@@ -33,9 +34,9 @@ def phrase_pairs(count: int) -> Pairs:
     return Pairs.of(*sides, (END, END))
 
 
-def module() -> PhraseLearner:
+def module() -> Learner:
     settings = config.validate(PAPER, config.resolve(PAPER, "smt", "quick"), "bench")
-    return PhraseLearner(settings, VOCABULARY, VOCABULARY, END)
+    return Learner(settings, EncoderDecoder(settings, VOCABULARY, VOCABULARY, END), settings.lr)
 
 
 def one_by_one() -> Callable[[], int]:
@@ -67,7 +68,7 @@ def training() -> Callable[[], int]:
     def work() -> int:
         for batch in loader:
             optimiser.zero_grad()
-            learner.nats(batch).mean().backward()
+            learner.network(batch).mean().backward()
             optimiser.step()
         return len(found)
 

@@ -71,18 +71,12 @@ class CSLM(nn.Module):
         return self.words(torch.relu(self.second(hidden)))
 
 
-class CSLMLearner(Learner):
+class WordLearner(Learner):
     """Its training; an example is a word."""
 
-    def __init__(self, config: Config, words: int):
-        super().__init__(config, config.cslm_lr)
-        self.network = CSLM(config, words)
-
-    def nats(self, batch: NGrams) -> Tensor:
-        return F.cross_entropy(self.network(batch.context), batch.word, reduction="none")
-
-    def words(self, batch: NGrams) -> int:
-        return len(batch.word)
+    def sums(self, batch: NGrams) -> dict:
+        nats = F.cross_entropy(self.network(batch.context), batch.word, reduction="sum")
+        return {"nats": nats, "words": len(batch.word)}
 
 
 @torch.no_grad()

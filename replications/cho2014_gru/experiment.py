@@ -26,9 +26,10 @@ from common.training.run import Run
 from common.training.trained import trained
 from replications.cho2014_gru import cslm, phrases, sentences
 from replications.cho2014_gru.config import Config
-from replications.cho2014_gru.cslm import CSLM, CSLMLearner, log_probabilities, ngrams
+from replications.cho2014_gru.cslm import CSLM, WordLearner, log_probabilities, ngrams
 from replications.cho2014_gru.data import mispair
-from replications.cho2014_gru.module import PhraseLearner
+from replications.cho2014_gru.model import EncoderDecoder
+from replications.cho2014_gru.module import Learner
 from replications.cho2014_gru.phrases import Shortlist, pairs, score_rows
 from replications.cho2014_gru.pictures import maps, scatter
 
@@ -42,10 +43,10 @@ def load_data(config: Config) -> ParallelCorpus:
     return mispair(corpus, config.mispaired)
 
 
-def build(config: Config, corpus: ParallelCorpus, seed: int = 1) -> PhraseLearner:
+def build(config: Config, corpus: ParallelCorpus, seed: int = 1) -> Learner:
     """The untrained encoder-decoder of a setting."""
     source, target = shortlists(corpus, config)
-    return PhraseLearner(config, len(source), len(target), target.end)
+    return Learner(config, EncoderDecoder(config, len(source), len(target), target.end), config.lr)
 
 
 def run(run: Run) -> None:
@@ -72,9 +73,7 @@ def shortlists(corpus: ParallelCorpus, config: Config) -> tuple[Shortlist, Short
 def system_of(corpus: ParallelCorpus, config: Config, links=None) -> PhraseSystem:
     """The baseline without its weights."""
     links = Path(config.alignment) if links is None and config.alignment else links
-    return PhraseSystem(corpus, Settings(config.longest_phrase, config.options, config.lm_order,
-                                         config.distortion_limit, config.stack, config.tuning_stack, config.paths,
-                                         config.tuning_rounds), links)
+    return PhraseSystem(corpus, Settings(*(getattr(config, name) for name in Settings._fields)), links)
 
 
 # --- the phrase-based system with what is added to it
@@ -163,25 +162,25 @@ def add_language_model(run: Run, seed: int, network: CSLM, weights: np.ndarray, 
 # --- training
 
 
-def train_phrases(run: Run, seed: int, table: PhraseTable) -> PhraseLearner:
+def train_phrases(run: Run, seed: int, table: PhraseTable) -> Learner:
     """On each pair of the table once, but for a few that are held out: the same for all seeds."""
     order = np.random.default_rng(0).permutation(len(table))
     held_out = max(1, int(run.config.held_out * len(order)))
     shortlisted = shortlists(run.corpus, run.config)
     text, rest = (pairs(table, np.sort(part), *shortlisted) for part in (order[held_out:], order[:held_out]))
     module = train_pairs(run, seed, text, rest, "network")
-    run.record("valid/perplexity", seed, of_sum(total_nats(module.nats, rest), len(rest.target)))
+    run.record("valid/perplexity", seed, of_sum(total_nats(module.network, rest), len(rest.target)))
     return module
 
 
-def train_sentences(run: Run, seed: int) -> PhraseLearner:
+def train_sentences(run: Run, seed: int) -> Learner:
     """On whole sentences (2014b)."""
     shortlisted = shortlists(run.corpus, run.config)
     texts = [sentences.shortened(getattr(run.corpus, split), *shortlisted) for split in ("train", "valid")]
     return train_pairs(run, seed, *texts, "model")
 
 
-def train_pairs(run: Run, seed: int, text: Pairs, held_out: Pairs, name: str) -> PhraseLearner:
+def train_pairs(run: Run, seed: int, text: Pairs, held_out: Pairs, name: str) -> Learner:
     """The encoder-decoder, on pairs of phrases or sentences."""
     config, read = run.config, partial(batches, text, run.config.batch_size, seed)
     module = build(config, run.corpus)
@@ -199,7 +198,7 @@ def train_language_model(run: Run, seed: int) -> CSLM | None:
     text = {split: target.of[getattr(corpus, split).target] for split in ("train", *SPLITS)}
     train, valid = (ngrams(text[split], target.end, config.cslm_order) for split in ("train", "valid"))
     read = partial(cslm.batches, train, config.cslm_batch, seed)
-    module = CSLMLearner(config, len(target))
+    module = WordLearner(config, CSLM(config, len(target)), config.cslm_lr)
     module.updates = config.cslm_epochs * len(read())
     trained(run, seed, module, read, cslm.batches(valid, 1000), max_epochs=config.cslm_epochs, unit=None, name="cslm",
             keep=KeepBest(config.cslm_patience), curve=partial(curve, "cslm", "cslm_perplexity"))
@@ -283,7 +282,7 @@ def translate_sentences(run: Run) -> None:
                 continue
             found = sentences.translate(module.network, [one for one, _ in text], config)
             hypotheses = [[target.words[i] for i in words] for words in found]
-            run.record("test/perplexity", seed, of_sum(total_nats(module.nats, text), len(text.target)))
+            run.record("test/perplexity", seed, of_sum(total_nats(module.network, text), len(text.target)))
             record_bleu(run, "", seed, hypotheses)
             numbers, rows = sentences.breakdown(hypotheses, corpus.tokenised_references("test"),
                                                 *difficulty(corpus, source, target))

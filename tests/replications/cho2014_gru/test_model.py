@@ -8,7 +8,6 @@ from common import config
 from common.data.parallel.buckets import collate
 from replications.cho2014_gru.cslm import CSLM, batches, log_probabilities, ngrams
 from replications.cho2014_gru.model import START, EncoderDecoder
-from replications.cho2014_gru.module import PhraseLearner
 
 PAPER, END = "cho2014_gru", 0
 
@@ -126,14 +125,14 @@ def test_it_starts_as_the_paper_says():
 def test_the_size_of_the_papers_network():
     """No number is printed; the equations of appendix A give it: V = 15,000, m = 100, n = 1000, l = 500."""
     with torch.device("meta"):
-        module = PhraseLearner(settings("paper"), 15_000, 15_000, END)
+        net = EncoderDecoder(settings("paper"), 15_000, 15_000, END)
         words, m, n, maxouts = 15_000, 100, 1000, 500
         expected = 2 * words * m  # embeddings
         expected += 2 * (3 * (n * m + n * n) + 3 * n)  # two gated units with biases
         expected += 2 * (n * n + n) + 3 * n * n  # V, V', and C, C_r, C_z
         expected += 2 * maxouts * (n + m + n) + 2 * maxouts  # O_h, O_y, O_c
         expected += m * maxouts + words * m + words  # G_r, G_l
-        assert sum(weight.numel() for weight in module.parameters()) == expected
+        assert sum(weight.numel() for weight in net.parameters()) == expected
         cslm = CSLM(settings("paper"), words)
         assert cslm.first.weight.shape == (1536, 3072) and cslm.second.weight.shape == (1024, 1536)  # as printed
 

@@ -17,7 +17,8 @@ from common.training.execute import execute, train_seed
 from replications.cho2014_gru import experiment, figures, phrases, sentences
 from replications.cho2014_gru.data import mispair
 from replications.cho2014_gru.demo import demo
-from replications.cho2014_gru.module import PhraseLearner
+from replications.cho2014_gru.model import EncoderDecoder
+from replications.cho2014_gru.module import Learner
 from replications.cho2014_gru.tsne import neighbours, tsne
 from tests.replications.cho2014_gru.test_model import settings
 
@@ -83,12 +84,12 @@ def test_phrases_are_learnt():
         torch.manual_seed(1)
         config = settings(hidden=24, embedding=12, maxout=16, batch_size=20, init_std=0.3, lr=0.01) \
             .model_copy(update=changes)
-        learner = PhraseLearner(config, 12, 12, 0)
+        learner = Learner(config, EncoderDecoder(config, 12, 12, 0), config.lr)
         learner.updates = 300
         optimiser, loader = learner.configure_optimizers()["optimizer"], batches(found, 20, 1)
         for _ in range(30):
             for batch in loader:
-                loss = learner.nats(batch).mean()
+                loss = learner.network(batch).mean()
                 optimiser.zero_grad()
                 loss.backward()
                 optimiser.step()
@@ -110,7 +111,7 @@ def test_the_networks_phrases_know_no_counts_and_no_rare_words():
     assert [(source.tolist(), target.tolist()) for source, target in found] == \
         [([3, 0], [1, 0]), ([3, 0], [3, 3, 0]), ([1, 1, 0], [3, 3, 0])]  # once each, whatever their count
     torch.manual_seed(1)
-    network = PhraseLearner(settings(), 4, 4, 0).eval().network
+    network = EncoderDecoder(settings(), 4, 4, 0).eval()
     column = phrases.score_rows(network, table(), np.array([0, 2, 3]), shortlist, shortlist)
     one = [-float(network(collate([(np.array([3, 0]), np.array([1, 0]))])).detach())]
     np.testing.assert_allclose(column[0], one[0], rtol=1e-5)
