@@ -8,7 +8,8 @@ from common import paths
 
 FOLDER = paths.REPLICATIONS / "pascanu2013_clipping"
 README = (FOLDER / "README.md").read_text(encoding="utf-8")
-CODE = "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in ("model.py", "update.py"))
+FILES = FOLDER / "model.py", FOLDER / "update.py", paths.ROOT / "common/cells/elman.py"
+CODE = "\n".join(path.read_text(encoding="utf-8") for path in FILES)
 QUOTED = re.findall(r"\| `([^`]+)` \|", README.partition("| what | paper | line")[2].partition("\n\n")[0])
 
 
@@ -22,5 +23,5 @@ def test_the_quoted_line_is_in_the_code(line):
 
 
 def test_every_file_that_the_readme_links_to_exists():
-    found = re.findall(r"\]\(([\w/]+\.py)\)", README)
+    found = re.findall(r"\]\(([\w/.]+\.py)\)", README)
     assert len(found) > 6 and [path for path in found if not (FOLDER / path).exists()] == []
