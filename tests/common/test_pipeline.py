@@ -45,7 +45,7 @@ def test_only_the_quick_scale_is_upstream_of_the_reports(graph):
 def test_corpora_are_fetched_before_the_stages_that_read_them(graph):
     def fetched(paper, scale):
         needed = upstream(graph, f"replications/{paper}/dvc.yaml:{scale}")
-        return {one.removeprefix("common/data/dvc.yaml:fetch@") for one in needed if "fetch@" in one}
+        return {one.removeprefix("corpora/dvc.yaml:fetch@") for one in needed if "fetch@" in one}
 
     assert fetched("mikolov2010_rnnlm", "scaled") == {"ptb"}
     assert fetched("cho2014_gru", "scaled") == {"multi30k", "tatoeba-fra-eng"}
