@@ -102,26 +102,17 @@ def step(network, memory, index, value, learn):
         if learn:
             by_cell, by_input_gate = slope * y_in, g * y_in * (1.0 - y_in)
             by_forget_gate = s * network.decay * y_forget * (1.0 - y_forget)
-            seen = inputs + network.recurrent
-            if keep != 1.0:
-                for kind in range(3 if network.forget_gates >= 0 else 2):
-                    for m in range(seen):
+            for kind in range(3 if network.forget_gates >= 0 else 2):
+                by = by_cell if kind == 0 else by_input_gate if kind == 1 else by_forget_gate
+                if keep != 1.0:
+                    for m in range(inputs + network.recurrent):
                         carried[kind, c, m] *= keep
                     carried[kind, c, -1] *= keep
-            for a in range(len(index)):
-                carried[0, c, index[a]] += by_cell * value[a]
-                carried[1, c, index[a]] += by_input_gate * value[a]
-            for m in range(network.recurrent):
-                carried[0, c, inputs + m] += by_cell * before[m]
-                carried[1, c, inputs + m] += by_input_gate * before[m]
-            carried[0, c, -1] += by_cell
-            carried[1, c, -1] += by_input_gate
-            if network.forget_gates >= 0:
                 for a in range(len(index)):
-                    carried[2, c, index[a]] += by_forget_gate * value[a]
+                    carried[kind, c, index[a]] += by * value[a]
                 for m in range(network.recurrent):
-                    carried[2, c, inputs + m] += by_forget_gate * before[m]
-                carried[2, c, -1] += by_forget_gate
+                    carried[kind, c, inputs + m] += by * before[m]
+                carried[kind, c, -1] += by
         s = keep * s + y_in * g
         memory.state[c] = s
         if network.h == CENTRED:

@@ -8,7 +8,7 @@ from common import paths
 
 FOLDER = paths.REPLICATIONS / "hochreiter1997_lstm"
 README = (FOLDER / "README.md").read_text(encoding="utf-8")
-READABLE, COMPILED = paths.ROOT / "common/cells/lstm.py", FOLDER / "learner.py"
+READABLE, COMPILED = paths.ROOT / "common/cells/lstm.py", FOLDER / "lstm_kernel.py"
 
 
 def quotations():

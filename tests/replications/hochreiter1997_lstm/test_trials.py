@@ -124,10 +124,3 @@ def test_every_third_trial_of_experiment_1_has_the_same_strings():
     assert one.strings.index.shape != other.strings.index.shape or not np.array_equal(one.strings.index,
                                                                                       other.strings.index)
     assert not np.array_equal(one.memory.W, fourth.memory.W)
-
-
-@pytest.mark.parametrize("name, scale", [(name, scale) for scale in config.SCALES
-                                         for name in config.experiments(PAPER, scale)])
-def test_every_row_of_the_tables_can_begin(name, scale):
-    begun = begin(config.validate(PAPER, config.resolve(PAPER, name, scale), name), 1)
-    assert begun.parameters > 0 and begun.sequences == 0 and not begun.done and begun.results == {}
