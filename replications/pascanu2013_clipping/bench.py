@@ -9,13 +9,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from common import config
 from replications.pascanu2013_clipping.data import Characters, Music
 from replications.pascanu2013_clipping.experiment import flush_denormal
-from replications.pascanu2013_clipping.model import Network, initial
+from replications.pascanu2013_clipping.model import Network
 from replications.pascanu2013_clipping.trials import TRAIN, Trial
 from replications.pascanu2013_clipping.update import ClippedDescent
 
@@ -30,28 +30,34 @@ def trial(seed: int) -> Trial:
     return Trial(config.validate(PAPER, config.resolve(PAPER, "tanh_cr", "paper"), "bench"), seed, (LENGTH,))
 
 
-class Plain(nn.Module):
+def plain_states(network: Network, inputs: Tensor) -> list[Tensor]:
+    """``network.states`` as one writes them first, each ``[B, H]``."""
+    squash, states = torch.tanh if network.activation == "tanh" else torch.sigmoid, [network.initial(inputs.shape[1])]
+    for x in functional.one_hot(inputs, ALPHABET).float() if inputs.dim() == 2 else inputs:
+        states.append(squash(x @ network.input + states[-1] @ network.recurrent + network.bias))
+    return states[1:]
+
+
+def stacked(network: Network, inputs: Tensor) -> Tensor:
+    """The same as one tensor ``[T, B, H]``."""
+    return torch.stack(plain_states(network, inputs))
+
+
+class Plain(Network):
     """The same network, without any thought of speed."""
 
     def __init__(self, seed: int):
-        super().__init__()
         task, settings = trial(seed).task, trial(seed).config
-        self.input, self.recurrent, self.output = (
-            nn.Parameter(torch.from_numpy(weight).float())
-            for weight in initial(task.inputs, settings.hidden, task.outputs, settings.initialisation, seed))
-        self.bias = nn.Parameter(torch.zeros(settings.hidden))
-        self.output_bias = nn.Parameter(torch.zeros(task.outputs))
+        super().__init__(task.inputs, settings.hidden, task.outputs, settings.activation, settings.initialisation, seed)
 
     def update(self, inputs: Tensor, target: Tensor, alpha: float, rate: float, threshold: float) -> None:
         """One step of algorithm 1 on inputs ``[T, B, I]`` and targets ``[B]``."""
-        states = [inputs.new_zeros(inputs.shape[1], self.recurrent.shape[0])]
-        for x in inputs:
-            states.append(torch.tanh(x @ self.input + states[-1] @ self.recurrent + self.bias))
-        loss = functional.cross_entropy(states[-1] @ self.output + self.output_bias, target)
-        signals = torch.autograd.grad(loss, states[1:], retain_graph=True)
+        states = plain_states(self, inputs)
+        loss = functional.cross_entropy(self.outputs(states[-1]), target)
+        signals = torch.autograd.grad(loss, states, retain_graph=True)
         loss.backward()
         penalties, valid = [], []
-        for signal, state in zip(signals[1:], states[2:], strict=True):
+        for signal, state in zip(signals[1:], states[1:], strict=True):
             carried = (signal * (1 - state.detach().square())) @ self.recurrent.T
             power = signal.square().sum(-1)
             alive = power > 1e-20
@@ -134,17 +140,9 @@ def natural(experiment: str, states: Callable[[Network, Tensor], Tensor]) -> Cal
     return make
 
 
-def plain_states(network: Network, inputs: Tensor) -> Tensor:
-    """``network.states`` as one writes it first."""
-    states = [network.initial(inputs.shape[1])]
-    for x in functional.one_hot(inputs, ALPHABET).float() if inputs.dim() == 2 else inputs:
-        states.append(torch.sigmoid(x @ network.input + states[-1] @ network.recurrent + network.bias))
-    return torch.stack(states[1:])
-
-
 TASKS = {
-    "ten updates on 200 characters, 500 units: plain torch": natural("characters_c", plain_states),
+    "ten updates on 200 characters, 500 units: plain torch": natural("characters_c", stacked),
     "ten updates on 200 characters, 500 units: ours": natural("characters_c", Network.states),
-    "ten updates on 4 x 200 steps of music, 400 units: plain torch": natural("musedata_c", plain_states),
+    "ten updates on 4 x 200 steps of music, 400 units: plain torch": natural("musedata_c", stacked),
     "ten updates on 4 x 200 steps of music, 400 units: ours": natural("musedata_c", Network.states),
 }

@@ -33,4 +33,4 @@ def test_every_case_is_measured(tmp_path, monkeypatch):
 def test_the_plain_loop_over_a_text_has_the_same_states():
     network = Network(50, 7, 50, "sigmoid", "tanh", 1)
     characters = torch.randint(50, (12, 1), generator=torch.Generator().manual_seed(1))
-    torch.testing.assert_close(bench.plain_states(network, characters), network.states(characters))
+    torch.testing.assert_close(bench.stacked(network, characters), network.states(characters))

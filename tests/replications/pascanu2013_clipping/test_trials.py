@@ -100,12 +100,7 @@ def test_one_network_for_several_lengths_learns_until_it_makes_no_mistake():
 
 @pytest.mark.parametrize(
     "changes",
-    [
-        {"alpha": 0.0},
-        {"clipping": None},
-        {"initialisation": "smart"},
-        {"activation": "sigmoid"},
-    ],
+    [{"alpha": 0.0}, {"clipping": None}, {"initialisation": "smart"}, {"activation": "sigmoid"}],
 )
 def test_every_setting_changes_what_is_learnt(changes):
     on, off = Trial(settings(threshold=0.1), 1, (10,)), Trial(settings(**{"threshold": 0.1} | changes), 1, (10,))
