@@ -116,24 +116,26 @@ class BLSTM(nn.Module):
     """One layer of H blocks a direction; both directions read the whole sequence, padding after its end apart.
 
     It has 2 (4 H (I + H + 1) + 3 H) weights, all from U(-init_range, init_range) (Graves et al. 2006, section 5.2).
+    With one of two ``directions`` D it is an LSTM that reads forward, with half of them.
     """
 
-    def __init__(self, inputs: int, hidden: int, init_range: float = 0.1):
+    def __init__(self, inputs: int, hidden: int, init_range: float = 0.1, directions: int = 2):
         super().__init__()
-        self.input = nn.Parameter(torch.empty(2, inputs, 4 * hidden))
-        self.bias = nn.Parameter(torch.empty(2, 1, 4 * hidden))
-        self.recurrent = nn.Parameter(torch.empty(2, hidden, 4 * hidden))
-        self.peepholes = nn.Parameter(torch.empty(2, 3, hidden))
+        self.input = nn.Parameter(torch.empty(directions, inputs, 4 * hidden))
+        self.bias = nn.Parameter(torch.empty(directions, 1, 4 * hidden))
+        self.recurrent = nn.Parameter(torch.empty(directions, hidden, 4 * hidden))
+        self.peepholes = nn.Parameter(torch.empty(directions, 3, hidden))
         for weight in self.parameters():
             nn.init.uniform_(weight, -init_range, init_range)
 
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
-        """Inputs ``[T, B, I]`` with lengths ``[B]`` to outputs ``[T, B, 2H]``, forward direction first.
+        """Inputs ``[T, B, I]`` with lengths ``[B]`` to outputs ``[T, B, D H]``, forward direction first.
 
         What stands at and after a sequence's length is meaningless, and so is any gradient that is sent there.
         """
         steps, batch, width = x.shape
-        both = torch.stack([x, reverse_each(x, lengths)]).flatten(1, 2)  # [2, T B, I]
-        gates = torch.baddbmm(self.bias, both, self.input).view(2, steps, batch, -1).transpose(0, 1)
-        forward, backward = lstm_scan(gates, self.recurrent, self.peepholes).unbind(1)
-        return torch.cat([forward, reverse_each(backward, lengths)], dim=2)
+        ways = [x, reverse_each(x, lengths)][:len(self.input)]
+        gates = torch.baddbmm(self.bias, torch.stack(ways).flatten(1, 2), self.input)  # [D, T B, 4H]
+        gates = gates.view(len(ways), steps, batch, -1).transpose(0, 1)
+        forward, *backward = lstm_scan(gates, self.recurrent, self.peepholes).unbind(1)
+        return torch.cat([forward, *(reverse_each(one, lengths) for one in backward)], dim=2)

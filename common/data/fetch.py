@@ -189,7 +189,8 @@ def _unpack(partial: Path, name: str) -> str:
     """Replaces an archive by the file of this name in it; returns why that cannot be, or nothing."""
     try:
         with zipfile.ZipFile(partial) as archive:
-            content = archive.read(name)
+            inside = [one for one in archive.namelist() if one.endswith("/" + name)]  # in a folder of its own
+            content = archive.read((inside or [name])[0])
     except zipfile.BadZipFile:
         return "not a whole ZIP archive"
     except KeyError:

@@ -121,3 +121,11 @@ def test_reverse_each_within_its_length():
 def test_number_of_weights(inputs, hidden, weights):
     with torch.device("meta"):
         assert sum(w.numel() for w in BLSTM(inputs, hidden).parameters()) == weights
+
+
+def test_one_direction_is_the_forward_half():
+    torch.manual_seed(1)
+    two, one = BLSTM(3, 4).double(), BLSTM(3, 4, directions=1).double()
+    one.load_state_dict({name: weight[:1] for name, weight in two.state_dict().items()})
+    x, lengths = torch.randn(5, 2, 3, dtype=torch.float64), torch.tensor([5, 3])
+    torch.testing.assert_close(one(x, lengths), two(x, lengths)[..., :4], rtol=0, atol=1e-12)

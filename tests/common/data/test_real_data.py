@@ -11,7 +11,9 @@ import yaml
 
 from common import paths
 from common.data import catalog, fetch
+from common.data.tagged import corpus as tagged
 from common.data.text.corpora import load
+from common.metrics.span_f1 import spans
 
 MIRROR = os.environ.get(fetch.MIRROR, "")
 OUTS = yaml.safe_load((paths.ROOT / "data.dvc").read_text())["outs"]
@@ -61,3 +63,18 @@ def test_penn_treebank_has_the_published_counts():
 def test_penn_treebank_by_characters_has_the_counts_before_line_ends():
     ptb = load("ptb", unit="characters", train_sentences=1000)
     assert (len(ptb.valid) - 3_370, len(ptb.test) - 3_761) == (389_672, 438_662)
+
+
+@needs_mirror
+@pytest.mark.parametrize("name, sentences, words, chunks", [
+    ("atis", (4478, 500, 893), (50_497, 5_703, 9_164), (14_851, 1_709, 2_837)),
+    ("conll2000", (8_036, 900, 2_012), (190_590, 21_137, 47_377), (96_487, 10_491, 23_852)),
+    ("conll2003", (14_041, 3_250, 3_453), (203_621, 51_362, 46_435), (23_499, 5_942, 5_648))])
+def test_tagged_corpora_have_the_published_counts(name, sentences, words, chunks):
+    if not any((Path(one) / name).is_dir() for one in fetch.mirrors()):
+        pytest.skip(f"the mirror has no {name}")
+    corpus = tagged.load(name)
+    splits = corpus.train, corpus.valid, corpus.test
+    assert tuple(map(len, splits)) == sentences
+    assert tuple(sum(len(one.words) for one in split) for split in splits) == words
+    assert tuple(sum(len(spans(one.tags)) for one in split) for split in splits) == chunks
