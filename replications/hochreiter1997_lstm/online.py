@@ -5,8 +5,7 @@ the same names. All of it handles one network and releases the interpreter's loc
 threads.
 """
 
-from collections.abc import Callable
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
@@ -141,19 +140,11 @@ def first_misprediction(network, memory, sequences):
     return len(sequences.length)
 
 
-class Learner(NamedTuple):
-    """The functions above, compiled for one kind of network."""
-
-    train: Callable
-    test: Callable
-    first_misprediction: Callable
-
-
-def learner(network: ModuleType) -> Learner:
-    """Compiles for the network whose functions a kernel has."""
+def learner(network: ModuleType) -> SimpleNamespace:
+    """``train``, ``test`` and ``first_misprediction``, compiled for the network whose functions a kernel has."""
     one = compiled(present, kernel=network)
-    return Learner(compiled(train, present=one), compiled(test, present=one),
-                   compiled(first_misprediction, kernel=network))
+    return SimpleNamespace(train=compiled(train, present=one), test=compiled(test, present=one),
+                           first_misprediction=compiled(first_misprediction, kernel=network))
 
 
 LSTM, ELMAN = learner(kernel), learner(elman_kernel)

@@ -33,31 +33,16 @@ class Adding:
     inputs, outputs = 2, 1
 
     def __post_init__(self):
-        at_least("the adding problem", "the length T", self.length, SHORTEST)
+        at_least(f"the {type(self).__name__.lower()} problem", "the length T", self.length, SHORTEST)
 
     def sample(self, rng: np.random.Generator, n: int) -> Sequences:
         length, value, x = _marked(rng, n, self.length, low=-1.0, neutral=0.0)
         return of_values(np.array([0, 1]), value, length, 0.5 + x.sum(axis=1, keepdims=True) / 4)
 
 
-@dataclass(frozen=True)
-class Multiplication:
+class Multiplication(Adding):
     """Experiment 5: as Adding, but with values uniform in [0, 1], the target X1 * X2, and 1 in place of 0 for a chosen
-    first pair.
-
-    Args:
-        length: T, the minimal length.
-
-    Raises:
-        UserError: T < 20.
-    """
-
-    length: int = 100
-
-    inputs, outputs = 2, 1
-
-    def __post_init__(self):
-        at_least("the multiplication problem", "the length T", self.length, SHORTEST)
+    first pair."""
 
     def sample(self, rng: np.random.Generator, n: int) -> Sequences:
         length, value, x = _marked(rng, n, self.length, low=0.0, neutral=1.0)

@@ -33,9 +33,7 @@ class LongLag:
     def inputs(self) -> int:
         return self.p + 1
 
-    @property
-    def outputs(self) -> int:
-        return self.p + 1
+    outputs = inputs
 
     def sample(self, rng: np.random.Generator, n: int) -> Sequences:
         x, y = self.p - 1, self.p
@@ -63,6 +61,8 @@ class VeryLongLag:
     q: int = 50
     p: int = 50
 
+    outputs = 2
+
     def __post_init__(self):
         at_least("task 2c", "q", self.q, 1)
         at_least("task 2c", "p", self.p, 1)
@@ -70,10 +70,6 @@ class VeryLongLag:
     @property
     def inputs(self) -> int:
         return self.p + 4
-
-    @property
-    def outputs(self) -> int:
-        return 2
 
     def sample(self, rng: np.random.Generator, n: int) -> Sequences:
         e, b, x = self.p, self.p + 1, self.p + 2

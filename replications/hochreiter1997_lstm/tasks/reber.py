@@ -48,8 +48,7 @@ LEGAL = np.array([[symbol in ways for symbol in SYMBOLS] for ways in GRAMMAR] + 
 class Stream(NamedTuple):
     """Strings back to back."""
 
-    symbols: np.ndarray  # int32 [n]
-    legal: np.ndarray  # bool [n, 7]  which symbols may follow symbol i; B alone after the last E of a string
+    symbols: np.ndarray  # int [n]
     start: np.ndarray  # bool [n]  symbol i begins a string
 
 
@@ -83,19 +82,13 @@ class Reber:
             fresh = [row for row in range(draws) if _spell(symbols[row]) not in known][:count]
         return train, _sequences(symbols[fresh], after[fresh])
 
-    def strings(self, rng: np.random.Generator, count: int) -> Stream:
-        """``count`` whole strings back to back, so that what one call gives may follow what another gave."""
-        symbols, after = _walk(rng, count)
+    def stream(self, rng: np.random.Generator, n: int) -> Stream:
+        """The first n symbols of an endless stream of strings."""
+        symbols, _ = _walk(rng, -(-n // SHORTEST))
         inside = symbols >= 0
         start = np.zeros(inside.shape, bool)
         start[:, 0] = True
-        following = np.where(after == END, START, after)  # behind a string the next one begins
-        return Stream(symbols[inside].astype(np.int32), LEGAL[following[inside]], start[inside])
-
-    def stream(self, rng: np.random.Generator, n: int) -> Stream:
-        """The first n symbols of an endless stream of strings."""
-        stream = self.strings(rng, -(-n // SHORTEST))
-        return Stream(*(part[:n] for part in stream))
+        return Stream(symbols[inside][:n], start[inside][:n])
 
 
 def _walk(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
