@@ -1,7 +1,7 @@
 """Many updates of one small network as machine code: what :mod:`.model` and :mod:`.update` say, for short sequences.
 
 A call makes many updates on sequences that were drawn before, without the interpreter's lock, so that threads carry
-replicas. Arrays are float32 (or float64, in tests); the way back and the regulariser are those of ``model.Scan``.
+trials. Arrays are float32 (or float64, in tests); the way back and the regulariser are those of ``model.Scan``.
 """
 
 from typing import NamedTuple
