@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def factor(gradients: Iterable[Tensor], most: float) -> float:
-    """c <= 1 that brings the norm over all (coalesced) gradients down to ``most``; NaN where the norm is none."""
+    """c <= 1 that brings the norm over all (coalesced) gradients down to ``most``; 1 where the norm is not a number."""
     flat = [(g.values() if g.is_sparse else g).flatten() for g in gradients]
     if not flat:
         return 1.0
