@@ -71,6 +71,7 @@ class Paper(Entry):
     steps: str = "updates"  # what the learning curves of experiments without epochs count
     medians: tuple[str, ...] = ()  # prefixes of skewed metrics, whose typical value is the median
     undecidable: dict[str, str] = {}  # scale -> why claims stand there that its trials cannot decide
+    withdrawn: dict[str, dict[str, str]] = {}  # scale -> metric -> why what its records say is wrong
     counted: tuple[str, ...] = ()  # experiments without randomness: one seed is all there is to know
     printed: dict[str, dict[str, Any]] = {}  # experiment, or all -> what the paper ran where params.yaml runs less
     tables: tuple[Table, ...]
@@ -173,6 +174,7 @@ def _check(paper: Paper, experiments: set[str], path: Path, text: str) -> None:
     claims_start = next((n for n, line in enumerate(text.splitlines(), 1) if line.startswith("claims:")), 1)
     named = [(Term(experiment=row.experiment, metric=row.metric), 0) for _, row in paper.rows()]
     named += [(one, claims_start) for claim in paper.claims for one in terms(claim.rule)]
+    named += [(Term(experiment=one.experiment, metric=one.over), start) for one, start in named if one.over]
     for one, start in named:
         if one.experiment not in experiments:
             raise unknown("experiment", one.experiment, experiments, where(one.experiment, start))

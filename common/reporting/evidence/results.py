@@ -13,7 +13,7 @@ import pydantic
 from common import config, paths
 from common.config import SCALES
 from common.errors import UserError, unknown
-from common.reporting.evidence.published import Paper
+from common.reporting.evidence.published import Paper, load_paper
 from common.reporting.text import several
 
 HISTORY = ("seed", "epoch", "step", "metric", "value")
@@ -117,7 +117,7 @@ def load_quick(paper: str) -> Runs:
         UserError: a missing or extra experiment, a missing seed, or a run made with other parameters; it
             names the folder and the command that repairs it.
     """
-    folder = paths.REPLICATIONS / paper / "runs" / "quick"
+    folder = paths.runs(paper) / "quick"
     declared = config.experiments(paper, "quick")
     present = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
     missing = [name for name in declared if name not in present]
@@ -179,15 +179,21 @@ def _check_identity(record: Record, path: Path, paper: str, scale: str, experime
 
 
 def load_records(paper: str, scale: str) -> Runs:
-    """``records/<scale>``, as far as it goes: an experiment without a record was not attempted."""
+    """``records/<scale>``, as far as it goes: an experiment without a record was not attempted.
+
+    Without the metrics that ``paper.yaml`` has withdrawn: a record is evidence and stays as it is, wrong numbers too.
+    """
+    withdrawn = load_paper(paper).withdrawn.get(scale, {})
     folder = paths.REPLICATIONS / paper / "records" / scale
     known = config.load_params(paper)["experiments"]
     runs = {}
     for path in sorted(folder.glob("*.json")):
         if path.stem not in known:
             raise unknown("experiment", path.stem, known, str(path))
-        runs[path.stem] = load_record(path)
-        _check_identity(runs[path.stem], path, paper, scale, path.stem)
+        run = load_record(path)
+        _check_identity(run, path, paper, scale, path.stem)
+        kept = {metric: values for metric, values in run.metrics.items() if metric not in withdrawn}
+        runs[path.stem] = run.model_copy(update={"metrics": kept})
     return {name: runs[name] for name in known if name in runs}  # the order of params.yaml
 
 
@@ -210,6 +216,8 @@ def why_absent(paper: str, names: Sequence[str], scale: str) -> str:
 
 def lacking(paper: Paper, run: Record, metric: str) -> str:
     """Why a run that exists has no ``metric``: where trials are counted, none of them came so far as to have one."""
+    if why := paper.withdrawn.get(run.scale, {}).get(metric):
+        return f"withdrawn: {why}"
     if paper.run_of_a_seed == "seed":
         return f"{run.experiment} did not measure {metric}"
     return f"none of the {several(len(run.seeds), 'trial')} of {run.experiment} has {metric}"

@@ -13,10 +13,15 @@ class Entry(pydantic.BaseModel):
 
 
 class Term(Entry):
-    """One measured quantity: an experiment's metric."""
+    """One measured quantity: an experiment's metric, or with ``over`` what it has more than another of its metrics."""
 
     experiment: str
     metric: str
+    over: str | None = None
+
+    @property
+    def quantity(self) -> str:
+        return f"{self.metric} over {self.over}" if self.over else self.metric
 
 
 class Compare(Entry):

@@ -1,8 +1,10 @@
-"""The tables of a paper's README, generated between markers, so that no number in it is typed by hand.
+"""The tables of a paper's README, and the results in its sentences, generated between markers: none is typed by hand.
 
-They come from ``paper.yaml`` and the records only: running ``quick`` again changes no README.
+A number in a sentence stands in ``<!-- n: experiment metric scale -->...<!-- /n -->``, a mean over the seeds. All come
+from ``paper.yaml`` and the records only: running ``quick`` again changes no README.
 """
 
+import re
 from pathlib import Path
 
 from common import paths
@@ -10,18 +12,19 @@ from common.config import SCALES
 from common.errors import UserError
 from common.reporting.evidence.published import load_paper
 from common.reporting.evidence.results import evidence
-from common.reporting.pages import markdown
+from common.reporting.pages import cells, markdown
 from common.reporting.pages.content import PaperReport
 from common.reporting.pages.summary import results
 from common.reporting.verdicts.claims import judge_all
 
 START, END = "<!-- generated: results -->", "<!-- end -->"
+NUMBER = re.compile(r"(<!-- n: (\S+) (\S+) (\S+) -->)[^<]*(<!-- /n -->)")
 
 
-def generated(paper: str) -> str:
-    """The Markdown between the markers: a verdict per claim, then the tables of every recorded scale."""
+def recorded(paper: str) -> PaperReport:
+    """What the records say."""
     published, runs = load_paper(paper), evidence(paper, quick=False)
-    report = PaperReport(
+    return PaperReport(
         name=paper,
         paper=published,
         runs=runs,
@@ -29,6 +32,10 @@ def generated(paper: str) -> str:
         verdicts=judge_all(paper, published, runs),
         deviations={},
     )
+
+
+def generated(report: PaperReport) -> str:
+    """The Markdown between the markers: a verdict per claim, then the tables of every recorded scale."""
     if not report.scales:
         return "No result has been recorded yet.\n"
     parts = [markdown.claims_table(report, [scale for scale in SCALES if scale in report.scales])]
@@ -37,8 +44,27 @@ def generated(paper: str) -> str:
     return "\n".join(parts)
 
 
+def with_numbers(text: str, report: PaperReport, path: Path) -> str:
+    """``text`` with fresh numbers in its sentences. Raises: UserError for one that no record has."""
+    found = {(row.experiment, row.metric, row.scale): row for row in report.results if row.mean is not None}
+
+    def fresh(match: re.Match) -> str:
+        row = found.get(match.groups()[1:4])
+        if row is None:
+            line, asked = text.count("\n", 0, match.start()) + 1, " ".join(match.groups()[1:4])
+            raise UserError(f"{path}:{line}: no record has {asked}; name an experiment, a metric and a scale that one "
+                            "has, or delete the number")
+        return match[1] + cells.cells(row).ours + match[5]
+
+    return NUMBER.sub(fresh, text)
+
+
 def filled(paper: str) -> tuple[Path, str, str]:
-    """The README's path, its text, and its text with fresh tables. Raises: UserError without markers."""
+    """The README's path, its text, and its text with fresh tables and numbers.
+
+    Raises:
+        UserError: no markers, or a number that no record has.
+    """
     path = paths.REPLICATIONS / paper / "README.md"
     try:
         before = path.read_text(encoding="utf-8")
@@ -50,17 +76,19 @@ def filled(paper: str) -> tuple[Path, str, str]:
     _, end, tail = rest.partition(END)
     if not start or not end:
         raise UserError(f"{path}: no '{START}' followed by '{END}'; the tables go between these two lines")
-    return path, before, f"{head}{START}\n\n{generated(paper)}\n{END}{tail}"
+    report = recorded(paper)
+    head, tail = (with_numbers(part, report, path) for part in (head, tail))
+    return path, before, f"{head}{START}\n\n{generated(report)}\n{END}{tail}"
 
 
 def is_current(paper: str) -> bool:
-    """Whether the README's tables are what the records say."""
+    """Whether the README's tables and numbers are what the records say."""
     _, before, after = filled(paper)
     return before == after
 
 
 def fill(paper: str) -> bool:
-    """Rewrites the README's tables; returns whether they changed."""
+    """Rewrites the README's tables and numbers; returns whether they changed."""
     path, before, after = filled(paper)
     if before != after:
         path.write_text(after, encoding="utf-8")

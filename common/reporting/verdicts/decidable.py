@@ -51,7 +51,10 @@ def _outcomes(paper: Paper, rule: Entry, seeds: Mapping[str, int]) -> set[bool |
     for values in product(*(_values(paper, rule, one, seeds[one.experiment]) for one in named)):
         metrics: dict[str, dict] = {}
         for one, results in zip(named, values, strict=True):
-            metrics.setdefault(one.experiment, {})[one.metric] = {str(n): value for n, value in enumerate(results)}
+            measured = metrics.setdefault(one.experiment, {})
+            measured[one.metric] = {str(n): value for n, value in enumerate(results)}
+            if one.over:
+                measured[one.over] = dict.fromkeys(measured[one.metric], 0.0)
         runs = {name: Record(paper="", experiment=name, scale="", seeds=tuple(range(seeds[name])), metrics=measured,
                              parameters=None, seconds={},
                              history=() if name in paper.counted else (("0", 0, 0, "", 0.0),))

@@ -52,9 +52,9 @@ class Effect:
 
 def label(sign: str, a: Term, b: Term) -> str:
     """``a − b (metric)``, with both metrics where they differ."""
-    if a.metric == b.metric:
-        return f"{a.experiment} {sign} {b.experiment} ({a.metric})"
-    return f"{a.experiment} ({a.metric}) {sign} {b.experiment} ({b.metric})"
+    if a.quantity == b.quantity:
+        return f"{a.experiment} {sign} {b.experiment} ({a.quantity})"
+    return f"{a.experiment} ({a.quantity}) {sign} {b.experiment} ({b.quantity})"
 
 
 class Effects:
@@ -67,13 +67,17 @@ class Effects:
         self.paper, self.runs = paper, runs
 
     def values(self, one: Term) -> dict[str, float]:
-        return self.runs[one.experiment].values(one.metric)
+        run = self.runs[one.experiment]
+        values = run.values(one.metric)
+        if one.over is None or not values:
+            return values
+        return st.paired_differences(values, run.values(one.over), run.is_fixed(one.metric), run.is_fixed(one.over))
 
     def of(self, one: Term) -> Effect:
         """A metric by itself; the mean of a skewed one, since means are what papers print."""
         values, unit, rate = self.values(one), self.paper.unit(one.metric) or "", self.paper.is_rate(one.metric)
         found = st.estimate(values, unit, self.paper.is_skewed(one.metric))
-        name, basis, exact = f"{one.experiment} ({one.metric})", self._basis(one), self._is_fixed(one)
+        name, basis, exact = f"{one.experiment} ({one.quantity})", self._basis(one), self._is_fixed(one)
         if rate:
             return Effect(name, {"": found.mean}, found.mean, found.low, found.high, exact, basis, percent,
                           is_rate=True)  # fmt: skip
@@ -85,7 +89,7 @@ class Effects:
         """``a - b``; of success rates, in percentage points."""
         rate, fixed = self.paper.is_rate(a.metric), (self._is_fixed(a), self._is_fixed(b))
         x, y = self.values(a), self.values(b)
-        counts = [self.runs[one.experiment].sentences(one.metric) for one in (a, b)]
+        counts = [None if one.over else self.runs[one.experiment].sentences(one.metric) for one in (a, b)]
         if all(one is not None for one in counts):
             found = hierarchical_bootstrap(*counts)
             starts, seeds, sentences = counts[0].shape[0], max(one.shape[1] for one in counts), counts[0].shape[2]
@@ -127,7 +131,8 @@ class Effects:
 
     def _is_fixed(self, one: Term) -> bool:
         random = self.paper.is_rate(one.metric) or self.paper.is_skewed(one.metric)
-        return self.runs[one.experiment].is_fixed(one.metric) and not random
+        both = (one.metric, one.over or one.metric)
+        return all(self.runs[one.experiment].is_fixed(metric) for metric in both) and not random
 
     def _basis(self, *sides: Term) -> str:
         """What each side stands on: successes of trials, or the seeds that measured it of those that ran."""

@@ -35,7 +35,7 @@ def _ways(paper: Paper, rule: Entry) -> list[tuple[str, str]]:
 
 
 def _quantity(paper: Paper, one: Term) -> str:
-    return ("the mean of " if paper.is_skewed(one.metric) else "") + f"{one.experiment} ({one.metric})"
+    return ("the mean of " if paper.is_skewed(one.metric) else "") + f"{one.experiment} ({one.quantity})"
 
 
 def _beyond(rule: Ratio | Value, write: Callable[[float], str]) -> str:

@@ -5,7 +5,16 @@ import shutil
 import pytest
 
 from common.errors import UserError
-from common.reporting.evidence.results import Record, evidence, load_quick, load_record, load_records, why_absent
+from common.reporting.evidence.published import load_paper
+from common.reporting.evidence.results import (
+    Record,
+    evidence,
+    lacking,
+    load_quick,
+    load_record,
+    load_records,
+    why_absent,
+)
 
 
 def test_the_declared_grid_loads(suite):
@@ -131,6 +140,16 @@ def test_records_may_be_partial_but_not_unknown(suite):
     path.write_text(json.dumps(suite.result("net", "scaled")))
     with pytest.raises(UserError, match=r"nett.json: unknown experiment 'nett'; did you mean 'net'"):
         load_records(suite.name, "scaled")
+
+
+def test_a_withdrawn_metric_stays_in_its_record_and_out_of_every_table(suite):
+    path = suite.record("net", "scaled")
+    suite.write("paper.yaml", suite.published | {"withdrawn": {"scaled": {"test/perplexity": "words were split"}}})
+    run = load_records(suite.name, "scaled")["net"]
+    assert "test/perplexity" not in run.metrics and "valid/perplexity" in run.metrics
+    assert "test/perplexity" in json.loads(path.read_text())["metrics"]
+    assert lacking(load_paper(suite.name), run, "test/perplexity") == "withdrawn: words were split"
+    assert load_quick(suite.name)["net"].values("test/perplexity")
 
 
 def test_evidence_without_quick_needs_no_runs(suite):

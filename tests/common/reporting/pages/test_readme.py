@@ -35,7 +35,20 @@ def test_a_new_record_makes_it_stale_and_a_quick_run_does_not(suite):
 
 def test_nothing_recorded(suite):
     shutil.rmtree(suite.folder / "records")
-    assert readme.generated(suite.name) == "No result has been recorded yet.\n"
+    assert readme.generated(readme.recorded(suite.name)) == "No result has been recorded yet.\n"
+
+
+def test_a_number_in_a_sentence_comes_from_a_record(suite):
+    path = suite.folder / "README.md"
+    sentence = "The net has <!-- n: net test/perplexity scaled -->{}<!-- /n --> there.\n\n"
+    path.write_text(sentence.format("99") + path.read_text())
+    assert not readme.is_current(suite.name) and readme.fill(suite.name)
+    assert path.read_text().startswith(sentence.format("124.5"))
+    path.write_text(path.read_text().replace("-->124.5<", "-->124.4<"))
+    assert not readme.is_current(suite.name)
+    path.write_text("\n" + path.read_text().replace("test/perplexity scaled", "test/perplexity paper"))
+    with pytest.raises(UserError, match=r"README.md:2: no record has net test/perplexity paper; name an experiment"):
+        readme.fill(suite.name)
 
 
 @pytest.mark.parametrize("text", ["# Nets\n", "<!-- end -->\n<!-- generated: results -->\n"])

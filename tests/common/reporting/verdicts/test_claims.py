@@ -88,6 +88,21 @@ def test_sides_may_name_their_own_metric(decide):
     assert average.verdict == DIRECTION
 
 
+def test_a_side_may_be_what_one_metric_has_more_than_another(decide):
+    """The share of a gain: 4 of 5 more than the start, whatever the numbers themselves are."""
+    start, most = {seed: value - 4 for seed, value in LOW.items()}, {seed: value + 1 for seed, value in LOW.items()}
+    more = run(start, **{"m/two": LOW, "m/all": most})
+    two, everything = ({"experiment": "a", "metric": metric, "over": "m"} for metric in ("m/two", "m/all"))
+    found = decide({"ratio": [two, everything], "at_least": 0.9}, a=more)
+    assert found.verdict == FAILED and "a (m/two over m) / a (m/all over m) = 0.8000" in found.evidence
+    assert decide({"ratio": [two, everything], "at_least": 0.75}, a=more).verdict == DIRECTION
+    assert decide({"compare": [two, everything], "expect": "lower"}, a=more).verdict == DIRECTION
+    counts = run({"1": 100.0}, trained=False, **{"m/two": {"1": 104.5}})
+    between = {"compare": [two | {"experiment": "counts"}, everything], "expect": "lower"}
+    assert decide(between, a=more, counts=counts).verdict == DIRECTION
+    assert decide({"value": two | {"metric": "m/none"}, "at_least": 1}, a=more).evidence == "a did not measure m/none"
+
+
 def test_order_needs_every_step(decide):
     rule = {"metric": "m", "order": ["a", "b", "c"], "expect": "lower"}
     top = {"1": 130.0, "2": 131.0, "3": 133.0}

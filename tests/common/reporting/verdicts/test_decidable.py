@@ -48,6 +48,7 @@ def pair(metric, expect="lower", **more):
         ({"metric": "bleu", "ratio": ["net", "plain"], "at_most": 1.1}, 1, "cannot come out either way"),
         ({"metric": "bleu", "ratio": ["net", "plain"], "at_most": 1.1}, 2, ""),
         ({"value": {"experiment": "net", "metric": "bleu"}, "published": 30, "tolerance": 1}, 3, ""),
+        ({"ratio": [SOLVED | {"metric": f"bleu/{n}", "over": "bleu"} for n in (2, 12)], "at_least": 0.5}, 2, ""),
         ({"all": [pair("bleu"), {"value": SOLVED, "at_least": 0.4}]}, 3, "the rule on net (solved)"),
     ],
 )
