@@ -1,6 +1,7 @@
 """The one door: ``replicate VERB ...``."""
 
 import importlib
+import importlib.metadata
 import importlib.util
 import os
 import sys
@@ -22,6 +23,18 @@ Papers = Annotated[Optional[list[str]], typer.Argument(help="Folder names of pap
 Scale = Annotated[str, typer.Option(help="quick, scaled or paper.")]
 
 
+@app.callback(invoke_without_command=True)
+def _(version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False) -> None:
+    if version:
+        typer.echo(f"replicate {importlib.metadata.version('rnn-replications')}")
+        raise typer.Exit
+
+
+def _require_checkout(what: str) -> None:
+    if paths.INSTALLED:
+        raise UserError(f"{what} belong to a checkout; this is an installed package")
+
+
 @app.command("list")
 def list_() -> None:
     """Papers, their experiments and scales, own runs, and whether the data they need is here."""
@@ -40,7 +53,7 @@ def list_() -> None:
         width = max(map(len, {name for names in grid.values() for name in names}), default=0)
         for name in dict.fromkeys(name for names in grid.values() for name in names):
             where = ", ".join(scale for scale in config.SCALES if name in grid[scale])
-            done = [s for s in config.SCALES if (paths.REPLICATIONS / paper / "runs" / s / name).exists()
+            done = [s for s in config.SCALES if (paths.runs(paper) / s / name).exists()
                     or (paths.REPLICATIONS / paper / "records" / s / f"{name}.json").exists()]
             typer.echo(f"    {name:{width}}  {where:22}  results: {', '.join(done) or 'none yet'}")
         for folder in own_runs(paper):
@@ -96,7 +109,7 @@ def run(
         help="A row of the paper's tables, see `replicate list`; none: all that are not made yet, one on each core.",
     )] = None,
     scale: Scale = "quick",
-    seeds: Annotated[Optional[list[int]], typer.Option(help="Repeat for several; default: the declared ones.")] = None,
+    seeds: Annotated[Optional[list[str]], typer.Option(help="Such as 1,2,3; default: the declared ones.")] = None,
     set_: Annotated[Optional[list[str]], typer.Option("--set", help="key=value; repeat for several.")] = None,
     devices: Annotated[int, typer.Option(min=1, help="Processes (CPU) or GPUs that share one training.")] = 1,
     num_nodes: Annotated[int, typer.Option(min=1, help="Machines; started by torchrun or SLURM.")] = 1,
@@ -118,15 +131,15 @@ def run(
 
         if seeds or set_ or precision or name or devices * num_nodes > 1:
             raise UserError(f"{paper}: name the experiment that these options are for")
-        typer.echo(f"results: {os.path.relpath(execute_all(paper, scale, accelerator), paths.ROOT)}")
-        if scale == "quick":
+        typer.echo(f"results: {os.path.relpath(execute_all(paper, scale, accelerator), paths.HOME)}")
+        if scale == "quick" and not paths.INSTALLED:  # for DVC
             metrics.write(paper, scale)
             pipeline.receipt(paper)
         return
-    folder = execute(paper, experiment, scale, seeds=seeds or (), overrides=set_ or (), devices=devices,
-                     nodes=num_nodes, precision=precision, accelerator=accelerator, name=name)
+    folder = execute(paper, experiment, scale, seeds=config.parse_seeds(seeds or ()), overrides=set_ or (),
+                     devices=devices, nodes=num_nodes, precision=precision, accelerator=accelerator, name=name)
     if is_first_process():
-        typer.echo(f"results: {os.path.relpath(folder, paths.ROOT)}")
+        typer.echo(f"results: {os.path.relpath(folder, paths.HOME)}")
 
 
 @app.command()
@@ -136,6 +149,7 @@ def record(paper: Paper, scale: Scale = "scaled") -> None:
     from common.reporting import metrics
     from common.training.records import promote
 
+    _require_checkout("records")
     for path in promote(paper, scale):
         typer.echo(path.relative_to(paths.ROOT))
     metrics.write(paper, scale)
@@ -147,6 +161,7 @@ def pipeline() -> None:
     """Write every dvc.yaml, and the digests of code that their stages depend on, from the folders."""
     from common.pipeline import write
 
+    _require_checkout("pipelines")
     for path in write():
         typer.echo(path.relative_to(paths.ROOT))
 
@@ -161,12 +176,13 @@ def report(papers: Papers = None) -> None:
     names = papers or config.papers()
     folder = write(names)
     for paper in names:
-        readme.fill(paper)
-        for scale in config.SCALES[1:]:
-            metrics.write(paper, scale)
+        if not paths.INSTALLED:
+            readme.fill(paper)
+            for scale in config.SCALES[1:]:
+                metrics.write(paper, scale)
         if table := own.write(paper):
-            typer.echo(f"own runs: {table.relative_to(paths.ROOT)}")
-    typer.echo(f"open {folder.relative_to(paths.ROOT) / 'index.html'}")
+            typer.echo(f"own runs: {table.relative_to(paths.HOME)}")
+    typer.echo(f"open {folder.relative_to(paths.HOME) / 'index.html'}")
 
 
 @app.command("try")

@@ -13,7 +13,8 @@ import importlib
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -76,6 +77,20 @@ def load_params(paper: str) -> dict:
     for section in ("defaults", "scales", "experiments"):
         if not isinstance(params, dict) or not isinstance(params.get(section), dict):
             raise UserError(f"{path}: section {section!r} is missing; it needs defaults, scales and experiments")
+    for section in ("scales", "experiments"):
+        for name, changes in params[section].items():
+            where = f"{path}: {section}.{name}"
+            if section == "scales" and name not in SCALES:
+                raise unknown("scale", str(name), SCALES, str(path))
+            parts = changes if isinstance(changes, dict) else {}
+            wrong = [changes, *(parts.get(scale) for scale in SCALES)]
+            if not all(part is None or isinstance(part, dict) for part in wrong):
+                raise UserError(f"{where}: settings are lines of 'key: value'; write them so, or nothing")
+            chosen = parts.get("scales", [])
+            if not isinstance(chosen, list):
+                raise UserError(f"{where}.scales: write a list, such as [scaled, paper]")
+            if strange := [one for one in chosen if one not in SCALES]:
+                raise unknown("scale", str(strange[0]), SCALES, f"{where}.scales")
     return params
 
 
@@ -95,7 +110,7 @@ def experiments(paper: str, scale: str) -> list[str]:
 def resolve(paper: str, experiment: str, scale: str, overrides: Iterable[str] = ()) -> dict:
     """The settings of one run as a plain dictionary, validated by the paper's ``Config``.
 
-    ``overrides`` are ``key=value`` texts, the value in YAML.
+    ``overrides`` are ``key=value`` texts, the value in YAML; where a setting is a text, such as a path, as it stands.
 
     Raises:
         UserError: unknown paper, experiment, scale or key (with the nearest name), or a value that does not fit.
@@ -109,28 +124,57 @@ def resolve(paper: str, experiment: str, scale: str, overrides: Iterable[str] = 
         raise UserError(f"{paper}: experiment {experiment!r} has no scale {scale!r}")
     here = {s: changes.pop(s, None) or {} for s in SCALES}[scale]
     settings = params["defaults"] | (params["scales"].get(scale) or {}) | changes | here
+    blame = {}
     for text in overrides:
         key, equals, value = text.partition("=")
         if not equals:
             raise UserError(f"--set {text}: write key=value")
+        field = _typed(paper).model_fields.get(key)
         try:
-            settings[key] = yaml.safe_load(value)
+            as_it_stands = field and _is_text(field.annotation) and value[:1] not in ("", "'", '"') and value != "null"
+            settings[key] = value if as_it_stands else yaml.safe_load(value)
         except yaml.YAMLError as error:
             raise UserError(f"--set {text}: the value is not valid YAML; quote it if it is text") from error
-    return validate(paper, settings, params_file(paper)).model_dump(mode="json")
+        blame[key] = f"--set {text}"
+    return validate(paper, settings, params_file(paper), blame).model_dump(mode="json")
 
 
-def validate(paper: str, settings: dict, where: object) -> Settings:
-    """The paper's typed settings; a UserError that names each bad key and the nearest good one."""
-    config = importlib.import_module(f"replications.{require_paper(paper)}.config").Config
+def parse_seeds(texts: Iterable[str]) -> list[int]:
+    """``--seeds`` as people type it: given several times, or with commas or blanks between."""
+    try:
+        return [int(one) for text in texts for one in text.replace(",", " ").split()]
+    except ValueError:
+        raise UserError(f"--seeds {' '.join(texts)}: give whole numbers, such as 1,2,3") from None
+
+
+def _typed(paper: str) -> type[Settings]:
+    return importlib.import_module(f"replications.{require_paper(paper)}.config").Config
+
+
+def _is_text(annotation: Any) -> bool:
+    """Whether a setting of this type is one text, perhaps of a few or none."""
+    if get_origin(annotation) in (Union, UnionType):
+        return any(map(_is_text, get_args(annotation)))
+    return annotation is str or get_origin(annotation) is Literal and isinstance(get_args(annotation)[0], str)
+
+
+def validate(paper: str, settings: dict, where: object, blame: dict[str, str] | None = None) -> Settings:
+    """The paper's typed settings; a UserError that names a bad key and the nearest good one.
+
+    ``where`` the settings are written; ``blame`` names another place for some of them.
+    """
+    config, blame = _typed(paper), blame or {}
     try:
         return config(**settings)
     except ValidationError as error:
-        first = error.errors()[0]
+        found = error.errors()
+        first = next((one for one in found if one["loc"] and one["loc"][0] in blame), found[0])
         key = ".".join(map(str, first["loc"]))
+        where = blame.get(first["loc"][0], where) if key else ", ".join(blame.values()) or where
         if first["type"] == "extra_forbidden":
             raise unknown("key", key, config.model_fields, str(where)) from error
-        raise UserError(f"{where}: {key or 'settings'} = {first['input']!r}: {first['msg']}") from error
+        value = f"{key} = {first['input']!r}: " if key else ""
+        raise UserError(f"{where}: {value}{first['msg']}") from error
 
 
 def paper_setting(paper: str, experiment: str | None = None) -> dict:

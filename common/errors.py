@@ -14,6 +14,28 @@ class Interrupted(Exception):
     EXIT = 75  # "temporary failure" of sysexits.h: the same command goes on
 
 
+class Faults:
+    """What is wrong in several places, said at once: ``with faults:`` around each, then :meth:`require_none`."""
+
+    SHOWN = 20
+
+    def __init__(self) -> None:
+        self.found: list[str] = []
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        if isinstance(error, UserError):
+            self.found.append(str(error))
+        return isinstance(error, UserError)
+
+    def require_none(self) -> None:
+        more = len(self.found) - self.SHOWN
+        if self.found:
+            raise UserError("\n".join([*self.found[:self.SHOWN], *([f"... and {more} more"] if more > 0 else [])]))
+
+
 def unknown(kind: str, name: str, known: Iterable[str], where: str = "") -> UserError:
     """An error for a name that is not in ``known``, with the nearest name that is."""
     known = sorted(known)

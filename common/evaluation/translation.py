@@ -13,9 +13,11 @@ from common.data.parallel.buckets import Batch, batches, pad
 from common.data.parallel.corpus import Pairs
 from common.metrics.bleu import bleu, multi_bleu
 from common.search.beam import Hypothesis, State, Step, beam_search
+from common.text.vocabulary import UNK
 from common.training.run import Run
 
 BATCH = 64  # sentences, where nothing is learnt
+UNKNOWN = "\ufffd"  # an unknown word in running text: one token to sacrebleu, which splits <unk> into three
 Words = list[list[str]]  # of each sentence
 
 
@@ -50,11 +52,15 @@ def record_bleu(run: Run, what: str, seed: int | str, found: Words) -> None:
     """Both BLEUs of translations of the first test sentences, and what exactly they are."""
     corpus, count, name = run.corpus, len(found), f"/{what}" if what else ""
     papers = multi_bleu(found, corpus.tokenised_references("test")[:count])
-    standard = bleu([corpus.detokenise(words) for words in found], corpus.references("test")[:count])
     run.record(f"test/bleu{name}", seed, papers.bleu)
-    run.record(f"test/sacrebleu{name}", seed, standard.bleu)
-    run.figures["signatures"] = {"test/bleu": papers.signature, "test/sacrebleu": standard.signature}
-    print(f"{run.name} seed {seed}{name}: BLEU {papers.bleu:.2f}, sacrebleu {standard.bleu:.2f}", flush=True)
+    signatures = run.figures["signatures"] = {"test/bleu": papers.signature}
+    shown = "none: sacrebleu cannot judge this language"
+    if corpus.bleu_tokeniser:
+        texts = [corpus.detokenise([UNKNOWN if word == UNK else word for word in words]) for words in found]
+        standard = bleu(texts, corpus.references("test")[:count], corpus.bleu_tokeniser)
+        run.record(f"test/sacrebleu{name}", seed, standard.bleu)
+        signatures["test/sacrebleu"], shown = standard.signature, f"{standard.bleu:.2f}"
+    print(f"{run.name} seed {seed}{name}: BLEU {papers.bleu:.2f}, sacrebleu {shown}", flush=True)
 
 
 def bleu_of(found: Words, references: Words, chosen: Sequence[int] | np.ndarray) -> float:

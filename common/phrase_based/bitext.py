@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from common.data.text.sentences import read_lines
 from common.errors import UserError
 
 
@@ -60,7 +61,7 @@ def read_links(path: Path, text: Bitext) -> Links:
         raise UserError(f"{path}: no such alignment file; name one, or set alignment=null to align here")
     found: list[tuple[int, int]] = []
     starts = [0]
-    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = [line for _, line in read_lines(path)]
     if len(lines) != len(text):
         raise UserError(f"{path}:{min(len(lines), len(text)) + 1}: {len(lines)} lines for {len(text)} sentence pairs; "
                         "an alignment file has one line per training pair")

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from common import cli, paths
+from common.training.finished import own_runs
 
 TOY = "toy1999_net"
 
@@ -18,6 +19,7 @@ TOY = "toy1999_net"
     (("run", TOY, "net", "--set", "hidden"), "--set hidden: write key=value"),
     (("run", TOY, "net", "--set", "hidden={"), "the value is not valid YAML"),
     (("run", TOY, "net", "--seeds", "-1"), "greater than or equal to 0"),
+    (("run", TOY, "net", "--seeds", "1;2"), "--seeds 1;2: give whole numbers, such as 1,2,3"),
     (("run", TOY, "net", "--accelerator", "gpu"), "unknown accelerator 'gpu'; "),
     (("run", TOY, "net", "--precision", "16"), "Input should be '32-true' or 'bf16-mixed'"),
     (("run", TOY, "--set", "lr=0.5"), "toy1999_net: name the experiment that these options are for"),
@@ -43,9 +45,10 @@ def test_a_command_line_that_cannot_be_read_is_explained(replicate, words):
 
 
 def test_a_run_from_the_command_line(toy, replicate):
-    code, output, errors = replicate("run", TOY, "net", "--seeds", "3", "--seeds", "4", "--set", "lr=0.5")
+    code, output, errors = replicate("run", TOY, "net", "--seeds", "3,4", "--set", "lr=0.5")
     assert code == 0 and errors == "" and re.search(r"runs/own/net-\w{8}\n$", output)
-    assert sorted(path.name for path in (paths.REPLICATIONS / TOY / "runs" / "own" / "net").iterdir()) == [
+    (folder,) = own_runs(TOY)
+    assert sorted(path.name for path in folder.iterdir()) == [
         "history.csv", "results.json", "seed-3.pt", "seed-4.pt"]
 
 

@@ -1,5 +1,9 @@
+from typing import Literal
+
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from common import config, paths
 from common.errors import UserError
@@ -26,6 +30,39 @@ def test_overrides_may_hold_equals_signs_and_colons(toy):
     assert config.resolve(TOY, "net", "quick", ["corpus=text:/a=b/c.txt"])["corpus"] == "text:/a=b/c.txt"
 
 
+@given(st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1))
+def test_a_path_is_a_path_whatever_yaml_thinks_of_it(path):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(config, "load_params", lambda paper: {"defaults": {}, "scales": {}, "experiments": {"net": {}}})
+        patch.setattr(config, "_typed", lambda paper: Read)
+        patch.setattr(config, "params_file", lambda paper: "params.yaml")
+        wanted = ["seeds=[1]", f"corpus=text:{path}"]
+        assert config.resolve("any", "net", "quick", wanted)["corpus"] == f"text:{path}"
+
+
+class Read(config.Settings):
+    links: str | None = None
+    many: tuple[str, ...] = ()
+    kind: Literal["no", "yes"] = "yes"
+    size: int | None = 3
+
+
+def test_texts_stand_as_they_are_and_all_else_is_yaml(monkeypatch):
+    monkeypatch.setattr(config, "load_params", lambda paper: {"defaults": {"corpus": "a", "seeds": [1], "links": "x"},
+                                                              "scales": {}, "experiments": {"net": {}}})
+    monkeypatch.setattr(config, "_typed", lambda paper: Read)
+    monkeypatch.setattr(config, "params_file", lambda paper: "params.yaml")
+    for text, value in (("links=null", None), ("links='null'", "null"), ("links=my #1: a", "my #1: a"),
+                        ("kind=no", "no"), ("size=null", None), ("size=4", 4), ("many=[a, b]", ["a", "b"])):
+        assert config.resolve("any", "net", "quick", [text])[text.partition("=")[0]] == value
+
+
+def test_seeds_as_people_type_them():
+    assert config.parse_seeds(["1,2", "3", "4, 5 6"]) == [1, 2, 3, 4, 5, 6]
+    with pytest.raises(UserError, match="--seeds 1,x: give whole numbers, such as 1,2,3"):
+        config.parse_seeds(["1,x"])
+
+
 def test_experiments_of_a_scale(toy):
     assert config.experiments(TOY, "quick") == ["net", "wide"]
     assert config.experiments(TOY, "paper") == ["net", "wide", "late"]
@@ -36,7 +73,7 @@ def test_unknown_names_come_with_the_nearest_known_one(toy):
     error("unknown paper 'toy1999_nets'; did you mean 'toy1999_net'?", "toy1999_nets", "net", "quick")
     error("toy1999_net: unknown experiment 'wild'; did you mean 'wide'?", TOY, "wild", "quick")
     error("unknown scale 'quik'; did you mean 'quick'?", TOY, "net", "quik")
-    error("params.yaml: unknown key 'hiden'; did you mean 'hidden'?", TOY, "net", "quick", ["hiden=3"])
+    error("--set hiden=3: unknown key 'hiden'; did you mean 'hidden'?", TOY, "net", "quick", ["lr=1", "hiden=3"])
     error("unknown key 'zzz'; known: corpus, hidden, lr, precision, seeds", TOY, "net", "quick", ["zzz=3"])
 
 
@@ -53,6 +90,12 @@ def test_values_that_do_not_fit(toy):
     ("defaults: {}\nscales: {}\n", "section 'experiments' is missing"),
     ("- 1\n", "section 'defaults' is missing"),
     ("defaults: {}\nscales: [1\n", r"params.yaml:3: not valid YAML"),
+    ("defaults: {}\nscales: {quik: {}}\nexperiments: {}", "unknown scale 'quik'; did you mean 'quick'"),
+    ("defaults: {}\nscales: {}\nexperiments: {net: [1]}", "experiments.net: settings are lines of 'key: value'"),
+    ("defaults: {}\nscales: {}\nexperiments: {net: {quick: 3}}", "experiments.net: settings are lines of 'key: value'"),
+    ("defaults: {}\nscales: {}\nexperiments: {net: {scales: quick}}", r"net.scales: write a list, such as \[scaled"),
+    ("defaults: {}\nscales: {}\nexperiments: {net: {scales: [scald]}}",
+     "experiments.net.scales: unknown scale 'scald'; did you mean 'scaled'?"),
 ])
 def test_broken_params(toy, content, message):
     config.params_file(TOY).write_text(content)

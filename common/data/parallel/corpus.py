@@ -17,11 +17,12 @@ from common.data.parallel import sources as parallel_sources
 from common.data.parallel.sources import Source
 from common.data.text.arrow_store import SPLITS, Prepared, open_or_prepare
 from common.errors import UserError, unknown
+from common.metrics.bleu import tokeniser_for
 from common.text import bpe
 from common.text.moses import Blanks, Moses
 from common.text.vocabulary import EOS, Vocabulary
 
-FORMAT = 1  # raise it when the same source and settings would give other arrays
+FORMAT = 2  # raise it when the same source and settings would give other arrays
 UNITS = ("words", "bpe")
 SIDES = ("source", "target")
 LONGEST = 1000  # words of a sentence
@@ -91,6 +92,11 @@ class ParallelCorpus:
     def tokenised_references(self, split: str) -> list[list[str]]:
         """The same as words: for multi-bleu."""
         return [self.target_tokeniser.tokenise(text) for text in self.references(split)]
+
+    @cached_property
+    def bleu_tokeniser(self) -> str | None:
+        """What sacrebleu is to judge translations with: see :func:`common.metrics.bleu.tokeniser_for`."""
+        return tokeniser_for(self.references("test"), [self.detokenise(w) for w in self.tokenised_references("test")])
 
     def alignments(self, split: str) -> list[list[tuple[int, int]]]:
         """Gold links (source word, target word) of each pair of ``valid`` or ``test``; empty where not known."""
@@ -192,6 +198,10 @@ def _prepare(name: str, origin: Source, work: Path, sizes: dict[str, int | None]
             for example in examples:
                 words = (origin.source_tokeniser.tokenise(example.source),
                          origin.target_tokeniser.tokenise(example.target))
+                if not all(words):
+                    side = SIDES[bool(words[0])]
+                    raise UserError(f"{example.where}: no word is left of this pair: its {side} side is made of "
+                                    "characters that are no text; remove the line from both files")
                 if training and max_length and max(map(len, words)) > max_length:
                     about["source"]["left_out"] += 1
                     continue

@@ -1,6 +1,5 @@
 """Where sentence pairs come from: the suite's grammar, the catalogue's corpora, ``datasets``, and your own files."""
 
-import gzip
 import hashlib
 import random
 from collections.abc import Callable, Iterable, Iterator
@@ -11,8 +10,9 @@ from typing import NamedTuple
 
 from common.data import catalog, fetch
 from common.data.parallel import synchronous_grammar, synchronous_lexicon
-from common.data.text.sentences import read_sentences
+from common.data.text.sentences import read_lines, read_sentences
 from common.errors import UserError, unknown
+from common.text.letters import composed, only_letters
 from common.text.moses import Blanks, Moses
 
 
@@ -74,8 +74,7 @@ def split_by_source(examples: Iterable[Example], valid: int, test: int) -> dict[
     """
     groups: dict[str, list[Example]] = {}
     for example in examples:
-        letters = "".join(c if c.isalnum() else " " for c in example.source.casefold())
-        groups.setdefault(" ".join(letters.split()) or example.source, []).append(example)
+        groups.setdefault(only_letters(example.source) or example.source, []).append(example)
     keys = list(groups)
     random.Random(1).shuffle(keys)
     held_out = [groups[key][0] for key in keys[:valid + test]]
@@ -109,17 +108,11 @@ def _multi30k(_: int) -> Source:
 
     def read() -> dict[str, Split]:
         folder = fetch.fetch("multi30k")
-        return {split: lambda file=file: _zipped(folder / f"{file}.en.gz", folder / f"{file}.fr.gz")
+        return {split: lambda file=file: read_pairs(folder / f"{file}.en.gz", folder / f"{file}.fr.gz")
                 for split, file in files.items()}
 
     identity = {f"{file}.{side}": sums[f"{file}.{side}.gz"].sha256 for file in files.values() for side in ("en", "fr")}
     return Source(identity, read, Moses("en"), Moses("fr"))
-
-
-def _zipped(source: Path, target: Path) -> Iterator[Example]:
-    with gzip.open(source, "rt", encoding="utf-8") as left, gzip.open(target, "rt", encoding="utf-8") as right:
-        for number, (one, other) in enumerate(zip(left, right, strict=True), 1):
-            yield Example(f"{source}:{number}", one.strip(), other.strip())
 
 
 def _tatoeba(_: int) -> Source:
@@ -127,8 +120,8 @@ def _tatoeba(_: int) -> Source:
 
     def read() -> dict[str, Split]:
         path = fetch.fetch("tatoeba-fra-eng") / "fra.txt"
-        rows = (line.rstrip("\n").split("\t") for line in path.open(encoding="utf-8"))
-        examples = (Example(f"{path}:{number}", row[0], row[1]) for number, row in enumerate(rows, 1))
+        rows = ((number, composed(line).split("\t")) for number, line in read_lines(path))
+        examples = (Example(f"{path}:{number}", row[0], row[1]) for number, row in rows)
         return _fixed(split_by_source(examples, 2000, 2000))
 
     return Source({"fra.txt": catalog.entry("tatoeba-fra-eng").files["fra.txt"].sha256}, read, Moses("en"), Moses("fr"))
@@ -146,7 +139,7 @@ def _wmt14(_: int) -> Source:
             for number, row in enumerate(rows, 1):
                 pair = row["translation"]
                 if pair["en"].strip() and pair["fr"].strip():  # a few lines of the crawled text are empty
-                    yield Example(f"{repository} {split} {number}", pair["en"], pair["fr"])
+                    yield Example(f"{repository} {split} {number}", composed(pair["en"]), composed(pair["fr"]))
         except (OSError, datasets.exceptions.DatasetsError) as error:
             raise UserError(f"wmt14-en-fr: {repository} cannot be read ({error}); it needs a network, "
                             "or a copy in the cache of Hugging Face's `datasets`") from error

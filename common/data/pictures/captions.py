@@ -5,7 +5,6 @@ A set is three splits; a split is pictures, opened one by one when they are need
 
 import hashlib
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,10 +14,11 @@ from PIL import Image
 
 from common.data import fetch
 from common.data.pictures import scenes
-from common.data.pictures.files import open_picture
+from common.data.pictures.files import open_picture, require_file, require_picture
 from common.data.pictures.scenes import Scene
-from common.data.text.sentences import read_sentences
-from common.errors import UserError, unknown
+from common.data.text.sentences import read_lines
+from common.errors import Faults, UserError, unknown
+from common.text import letters
 
 Captions = tuple[tuple[str, ...], ...]  # of one picture, each a tuple of words
 
@@ -71,8 +71,8 @@ class CaptionSet:
 
 
 def tokenise(caption: str) -> tuple[str, ...]:
-    """The words in lower case, punctuation left out; hyphens and apostrophes inside a word stay."""
-    return tuple(re.findall(r"[^\W_]+(?:[-'][^\W_]+)*", caption.lower()))
+    """The words in lower case, punctuation left out: see :func:`common.text.letters.words`."""
+    return tuple(letters.words(caption.lower()))
 
 
 def load(name: str, *, seed: int = 1) -> CaptionSet:
@@ -161,9 +161,9 @@ def _coco(place: Path) -> CaptionSet:
 
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     """(line number, what stands between the tabs) of every line that is not blank."""
-    for line, parts in enumerate(read_sentences(path, lambda text: text.rstrip("\r\n").split("\t")), 1):
-        if parts != [""]:
-            yield line, parts
+    for number, line in read_lines(path):
+        if line.strip():
+            yield number, line.split("\t")
 
 
 def _read_tokens(path: Path) -> dict[str, list[tuple[str, ...]]]:
@@ -182,31 +182,35 @@ def _read_tokens(path: Path) -> dict[str, list[tuple[str, ...]]]:
 
 def _own(name: str, path: Path) -> CaptionSet:
     captions: dict[str, list[tuple[str, ...]]] = {}
-    where = {}
+    faults = Faults()
     for line, parts in _rows(path):
-        words = tokenise(parts[1]) if len(parts) == 2 else ()
-        if not words:
-            raise UserError(f"{path}:{line}: not 'path of a picture, tab, caption'")
-        captions.setdefault(parts[0], []).append(words)
-        where.setdefault(parts[0], f"{path}:{line}")
+        with faults:
+            words = tokenise(parts[1]) if len(parts) == 2 else ()
+            if not words:
+                raise UserError(f"{path}:{line}: not 'path of a picture, tab, caption'")
+            if parts[0] not in captions:
+                require_picture(path.parent / parts[0], f"{path}:{line}")
+            captions.setdefault(parts[0], []).append(words)
+    faults.require_none()
     names = list(captions)
     if len(names) < 10:
         raise UserError(f"{path}: {len(names)} pictures; it needs 10 to be cut into 80, 10 and 10 %")
     held = len(names) // 10
     ends = {"train": names[:-2 * held], "valid": names[-2 * held:-held], "test": names[-held:]}
-    splits = {split: _files(path.parent, part, captions, where) for split, part in ends.items()}
+    splits = {split: _files(path.parent, part, captions, f"{path}") for split, part in ends.items()}
     return _caption_set(name, splits, _checksums(splits, path.parent))
 
 
 # --- parts
 
 
-def _files(place: Path, names: Sequence[str], captions: dict, where: str | dict[str, str]) -> Split:
-    """Pictures that are files; ``where`` is what to blame for one that is missing."""
+def _files(place: Path, names: Sequence[str], captions: dict, where: str) -> Split:
+    """Pictures that are files; ``where`` is what to blame for those that are missing."""
+    faults = Faults()
     for name in names:
-        if not (place / name).is_file():
-            line = where if isinstance(where, str) else where[name]
-            raise UserError(f"{line}: names the picture {place / name}, which is not there; add it or drop it there")
+        with faults:
+            require_file(place / name, where)
+    faults.require_none()
     return Split(tuple(names), lambda i: open_picture(place / names[i]), tuple(tuple(captions[n]) for n in names))
 
 

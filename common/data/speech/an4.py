@@ -10,6 +10,7 @@ import numpy as np
 from common.data import fetch
 from common.data.speech.acoustics import with_deltas
 from common.data.speech.source import Source, Transcribed, characters
+from common.data.text.sentences import read_lines
 from common.errors import UserError
 
 CEPSTRA = 13
@@ -40,7 +41,7 @@ def _speaker(one: Transcribed) -> str:
 def read_dictionary(path: Path) -> dict[str, list[str]]:
     """Word -> phones; of several pronunciations the first."""
     found = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in read_lines(path):
         word, *phones = line.split()
         if not phones:
             raise UserError(f"{path}:{number}: {line!r} is not a word and its phones; fetch the corpus again")
@@ -51,7 +52,7 @@ def read_dictionary(path: Path) -> dict[str, list[str]]:
 def _utterances(folder: Path, split: str, units: str, dictionary: dict[str, list[str]]) -> list[Transcribed]:
     names = (folder / "etc" / f"an4_{split}.fileids").read_text(encoding="utf-8").split()
     path = folder / "etc" / f"an4_{split}.transcription"
-    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = [line for _, line in read_lines(path)]
     if len(names) != len(lines):
         raise UserError(f"{path}: {len(lines)} transcripts for {len(names)} recordings; fetch the corpus again")
     found = []

@@ -16,7 +16,7 @@ import numpy as np
 
 from common.data.speech.acoustics import FrontEnd
 from common.data.speech.source import BLANK, SPACE, Source, Transcribed
-from common.errors import UserError, unknown
+from common.errors import Faults, UserError, unknown
 
 SPLITS = ("train", "valid", "test")
 UNITS = ("phones", "characters")
@@ -44,7 +44,7 @@ class SpeechCorpus:
     """Three splits with features of mean 0 and variance 1 over the training set; ``labels[0]`` is the blank.
 
     ``mean`` and ``deviation`` ``[D]`` normalised them. ``folding`` ``[K]`` maps a label to the one it is scored as, -1
-    to none. ``fingerprint`` is a SHA-256 over settings, transcripts and lengths.
+    to none. ``fingerprint`` is a SHA-256 over settings, transcripts and lengths; ``note`` tells what was left out.
     """
 
     name: str
@@ -58,6 +58,7 @@ class SpeechCorpus:
     folding: np.ndarray | None
     lexicon: dict[str, list[str]] | None
     fingerprint: str
+    note: str = ""
 
     @property
     def separator(self) -> int | None:
@@ -89,18 +90,28 @@ def load(name: str, *, units: str = "phones", window_ms: float = 10.0, shift_ms:
 
     Raises:
         UserError: an unknown name or unit, a file that is missing, unreadable or not what it should be, an empty
-            transcript, an utterance too short for its transcript.
+            transcript, a label that training never shows, a split of which nothing can be learnt.
     """
     if units not in UNITS:
         raise unknown("unit", units, UNITS)
     source = _read(name, units, window_ms, shift_ms)
+    kept = {split: [one for one in source.splits[split] if len(one.features) >= _needed(one)] for split in SPLITS}
+    note = _left_out([one for split in SPLITS for one in source.splits[split] if len(one.features) < _needed(one)])
+    if empty := next((split for split in SPLITS if not kept[split]), None):
+        raise UserError(f"{name}: nothing is left of the {empty} set. {note}")
     if source.labels is None:
-        labels = sorted({label for one in source.splits["train"] for label in one.labels})
+        labels = sorted({label for one in kept["train"] for label in one.labels})
     else:
         labels = list(source.labels)
     labels = [BLANK, *labels]
     number = {label: k for k, label in enumerate(labels)}
-    splits = {split: [_numbered(one, number, split) for one in source.splits[split]] for split in SPLITS}
+    splits: dict[str, list[Utterance]] = {split: [] for split in SPLITS}
+    faults = Faults()
+    for split in SPLITS:
+        for one in kept[split]:
+            with faults:
+                splits[split].append(_numbered(one, number, split))
+    faults.require_none()
     frames = np.concatenate([one.features for one in splits["train"]]).astype(np.float64)
     mean, deviation = frames.mean(0), frames.std(0)
     deviation[deviation == 0] = 1.0
@@ -113,7 +124,7 @@ def load(name: str, *, units: str = "phones", window_ms: float = 10.0, shift_ms:
     if source.folding is not None:
         folding = np.array([-1] + [number.get(source.folding[label], -1) for label in labels[1:]])
     return SpeechCorpus(name, tuple(labels), **splits, mean=mean, deviation=deviation, front_end=source.front_end,
-                        folding=folding, lexicon=source.lexicon, fingerprint=identity.hexdigest())
+                        folding=folding, lexicon=source.lexicon, fingerprint=identity.hexdigest(), note=note)
 
 
 def _read(name: str, units: str, window_ms: float, shift_ms: float) -> Source:
@@ -136,6 +147,21 @@ def _read(name: str, units: str, window_ms: float, shift_ms: float) -> Source:
     raise unknown("speech corpus", name, ["formants", "timit", "timit-features", "an4", "speech:MANIFEST"])
 
 
+def _needed(one: Transcribed) -> int:
+    """Frames without which CTC has no path: one for each label, and a blank between two that are equal."""
+    return len(one.labels) + sum(a == b for a, b in zip(one.labels, one.labels[1:], strict=False))
+
+
+def _left_out(short: list[Transcribed]) -> str:
+    """What to tell about recordings with fewer frames than their transcripts need."""
+    if not short:
+        return ""
+    shown = ", ".join(f"{one.where or one.name} ({_needed(one)} frames for {len(one.labels)} labels, it has "
+                      f"{len(one.features)})" for one in short[:5])
+    return (f"{len(short)} recordings are too short for their transcripts and left out: {shown}"
+            f"{', ...' if len(short) > 5 else ''}; check them, or use a smaller frame shift")
+
+
 def _numbered(one: Transcribed, number: dict[str, int], split: str) -> Utterance:
     where = one.where or one.name
     if not one.labels:
@@ -145,10 +171,6 @@ def _numbered(one: Transcribed, number: dict[str, int], split: str) -> Utterance
         raise UserError(f"{where}: {strange!r} of the {split} set never occurs in the training transcripts; a network "
                         "cannot have learned it: move such a line to the beginning, or remove it")
     labels = np.array([number[label] for label in one.labels])
-    needed = len(labels) + int((labels[1:] == labels[:-1]).sum())
-    if one.features.shape[0] < needed:
-        raise UserError(f"{where}: {len(labels)} labels need at least {needed} frames, and the recording has "
-                        f"{len(one.features)}; check the transcript, or use a smaller frame shift")
     alignment = None if one.alignment is None else np.array([number[label] for label in one.alignment])
     return Utterance(one.name, one.features, labels, alignment)
 

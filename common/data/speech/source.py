@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from common.data.speech.acoustics import FrontEnd
+from common.text.letters import composed
 
 BLANK = "<blank>"  # label 0
 SPACE = "_"  # between two words, in transcripts of characters
@@ -34,5 +35,5 @@ class Source:
 
 
 def characters(words: str) -> list[str]:
-    """The characters of a transcript, with one space mark between words."""
-    return list(SPACE.join(words.split()))
+    """The characters of a transcript, composed (NFC), with one space mark between words."""
+    return list(SPACE.join(composed(words).split()))

@@ -13,6 +13,7 @@ import numpy as np
 from common.data import fetch
 from common.data.speech.acoustics import FrontEnd, read_audio, with_deltas
 from common.data.speech.source import Source, Transcribed
+from common.data.text.sentences import read_lines
 from common.errors import UserError
 
 RATE = 16_000
@@ -76,7 +77,7 @@ def _recordings(folder: Path, front_end: FrontEnd) -> list[Transcribed]:
 def _segments(path: Path) -> list[tuple[int, int, str]]:
     """(first sample, one after the last, phone) of each line."""
     found = []
-    for number, line in enumerate(path.read_text(encoding="ascii", errors="replace").splitlines(), 1):
+    for number, line in read_lines(path):
         parts = line.split()
         if len(parts) != 3 or not (parts[0] + parts[1]).isdigit() or parts[2] not in FOLDING:
             raise UserError(f"{path}:{number}: {line!r} is not 'first-sample last-sample phone' with one of the 61 "
@@ -109,11 +110,7 @@ def read_features(units: str) -> Source:
 
 def _transcripts(path: Path) -> dict[str, list[str]]:
     found = {}
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror}); Kaldi's TIMIT recipe writes it") from None
-    for number, line in enumerate(lines, 1):
+    for number, line in read_lines(path):
         name, *labels = line.split() or [""]
         strange = next((label for label in labels if label not in FOLDING), None)
         if not labels or strange:

@@ -18,7 +18,7 @@ from common.errors import UserError, unknown
 from common.text.tokenise import TOKENISERS
 from common.text.vocabulary import EOS, Vocabulary
 
-FORMAT = 1  # raise it when the same source and settings would give other arrays
+FORMAT = 2  # raise it when the same source and settings would give other arrays
 
 
 # seed -> the sentences of train, valid and test, and whatever else is known, such as the entropy rate

@@ -53,7 +53,7 @@ def test_nats_of_all_sentences():
 def test_both_bleus_of_the_first_sentences():
     recorded = {}
     corpus = SimpleNamespace(tokenised_references=lambda split: REFERENCES, detokenise=" ".join,
-                             references=lambda split: [" ".join(words) for words in REFERENCES])
+                             references=lambda split: [" ".join(words) for words in REFERENCES], bleu_tokeniser="13a")
     run = SimpleNamespace(corpus=corpus, figures={}, name="made up",
                           record=lambda metric, seed, value: recorded.update({(metric, seed): value}))
     record_bleu(run, "", 1, FOUND)
@@ -64,6 +64,33 @@ def test_both_bleus_of_the_first_sentences():
         ("test/bleu/beam_1", 1): multi_bleu(FOUND[:2], REFERENCES[:2]).bleu,
         ("test/sacrebleu/beam_1", 1): bleu(running[0][:2], running[1][:2]).bleu}
     assert "tok:13a" in run.figures["signatures"]["test/sacrebleu"]
+
+
+@pytest.mark.parametrize("tokeniser", ["13a", "intl"])
+def test_an_unknown_word_is_one_wrong_word_to_sacrebleu(tokeniser):
+    """13a makes three tokens of "<unk>": longer translations, whose n-grams all miss."""
+    references = ["the old man sees a red house at noon .".split(), "a dog reads the long book here .".split()]
+    corpus = SimpleNamespace(tokenised_references=lambda split: references, detokenise=" ".join,
+                             references=lambda split: [" ".join(words) for words in references],
+                             bleu_tokeniser=tokeniser)
+    scores = {}
+    for written in ("<unk>", "zebra"):
+        run = SimpleNamespace(corpus=corpus, figures={}, name="made up",
+                              record=lambda metric, seed, value, word=written: scores.update({(metric, word): value}))
+        record_bleu(run, "", 1, [[written if word in ("noon", "long") else word for word in one]
+                                 for one in references])
+    assert scores["test/sacrebleu", "<unk>"] == scores["test/sacrebleu", "zebra"]
+    assert scores["test/sacrebleu", "<unk>"] == pytest.approx(scores["test/bleu", "<unk>"])
+
+
+def test_a_number_that_would_mean_nothing_is_not_shown(capsys):
+    recorded = {}
+    corpus = SimpleNamespace(tokenised_references=lambda split: REFERENCES, bleu_tokeniser=None)
+    run = SimpleNamespace(corpus=corpus, figures={}, name="made up",
+                          record=lambda metric, seed, value: recorded.update({metric: value}))
+    record_bleu(run, "", 1, FOUND)
+    assert recorded.keys() == run.figures["signatures"].keys() == {"test/bleu"}
+    assert "sacrebleu cannot judge this language" in capsys.readouterr().out
 
 
 def test_groups():

@@ -2,7 +2,8 @@ import math
 
 import pytest
 
-from common.metrics.bleu import bleu, multi_bleu
+from common.metrics.bleu import bleu, multi_bleu, tokeniser_for
+from common.text.moses import Moses
 
 REFERENCE = "A SpaceX rocket was launched into a space orbit Wednesday evening .".split()
 HYPOTHESIS = "SpaceX launched a mission Wednesday evening into a space orbit .".split()
@@ -36,6 +37,24 @@ def test_sacrebleu_tokenises_running_text_itself():
 def test_perfect_and_empty():
     assert multi_bleu([REFERENCE], [REFERENCE]).bleu == pytest.approx(100)
     assert multi_bleu([[]], [REFERENCE]).bleu == 0
+
+
+@pytest.mark.parametrize("language, text, tokeniser", [
+    ("en", "The dog isn't here, is it?", "13a"),
+    ("fr", "L\u2019homme n\u2019est pas là ce soir.", "13a"),
+    ("hi", "वह कल घर गया था।", "intl"),
+    ("ru", "Он сказал: «да», и ушёл.", "intl"),
+    ("zh", "我喜欢红色的狗。", "char"),
+])
+def test_a_perfect_output_scores_100_in_every_script(language, text, tokeniser):
+    moses = Moses(language)
+    perfect = [moses.detokenise(moses.tokenise(text))]
+    assert tokeniser_for([text], perfect) == tokeniser
+    assert bleu(perfect, [text], tokeniser).bleu == pytest.approx(100)
+
+
+def test_text_that_does_not_survive_its_tokeniser_is_not_judged():
+    assert tokeniser_for(["a b c d e f"], ["a b c x e f"]) is None
 
 
 def test_unequal_numbers_of_sentences_are_refused():

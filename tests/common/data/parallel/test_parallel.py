@@ -175,6 +175,39 @@ def test_wmt14_is_streamed(monkeypatch):
             list(splits["test"]())
 
 
+# --- every script
+
+
+HINDI = [f"{noun}{vowel} वह है।" for noun in ("लडक", "बकर", "घोड", "बेट")
+         for vowel in ("ा", "ी", "े")]
+
+
+def test_sentences_that_differ_in_their_marks_are_different(own):
+    corpus = parallel.load(own(HINDI, names=("own.hi", "own.fr")))
+    assert sum(map(len, (corpus.train, corpus.valid, corpus.test))) == len(HINDI) == 12
+
+
+def test_a_carriage_return_within_a_line_shifts_nothing(own, tmp_path):
+    name = own()
+    plain = list(read_pairs(tmp_path / "own.en", tmp_path / "own.fr"))
+    for file in ("own.en", "own.fr"):
+        lines = (tmp_path / file).read_bytes().split(b" ")
+        (tmp_path / file).write_bytes(b" ".join([lines[0] + b"\r" + lines[1], *lines[2:]]))
+    shifted = list(read_pairs(tmp_path / "own.en", tmp_path / "own.fr"))
+    assert [pair.target.split() for pair in shifted] == [pair.target.split() for pair in plain]
+    assert len(parallel.load(name).train) == 10
+
+
+def test_the_judge_of_translations_knows_the_language(own):
+    assert parallel.load(own()).bleu_tokeniser == "13a"
+    assert parallel.load(own(EN, HINDI, ("own.en", "own.hi"))).bleu_tokeniser == "intl"
+
+
+def test_a_line_that_is_empty_once_it_is_tokenised(own):
+    with pytest.raises(UserError, match=r"own\.en:3: no word is left of this pair: its source side"):
+        parallel.load(own([*EN[:2], "\x07", *EN[3:]]))
+
+
 # --- bad input
 
 

@@ -40,6 +40,9 @@ def small_flickr8k(place):
     ("  don't STOP  ", "don't stop"),
     ("Ein Mädchen läuft.", "ein mädchen läuft"),
     ("...", ""),
+    ("Une forme tre\u0300s le\u0301ge\u0300re", "une forme très légère"),
+    ("L\u2019homme d\u2019ici", "l'homme d'ici"),
+    ("लड़की है।", "लड़की है"),
 ])
 def test_tokens(text, words):
     assert captions.tokenise(text) == tuple(words.split())
@@ -132,6 +135,16 @@ def test_a_bad_line_in_a_manifest(manifest, line, message):
     manifest.write_bytes(manifest.read_bytes() + line.encode("latin-1"))
     with pytest.raises(UserError, match=message):
         captions.load(f"captions:{manifest}")
+
+
+def test_all_bad_lines_are_told_at_once(manifest, tmp_path):
+    (tmp_path / "notes.svg").write_text("<svg/>")
+    with open(manifest, "a") as file:
+        file.write("pictures/gone.png\tA caption\nnotes.svg\tA drawing\nnothing\n")
+    with pytest.raises(UserError) as error:
+        captions.load(f"captions:{manifest}")
+    told = str(error.value).splitlines()
+    assert [line.split(":")[1] for line in told] == ["22", "23", "24"] and "draw an SVG as one" in told[1]
 
 
 def test_too_few_pictures_and_no_manifest(manifest):

@@ -51,6 +51,41 @@ def test_a_palette_with_a_transparent_colour(tmp_path):
     assert (to_square(open_picture(tmp_path / "palette.gif"), 4) == 255).all()
 
 
+def test_a_photograph_is_upright(tmp_path):
+    picture = Image.new("RGB", (40, 20))
+    picture.paste((255, 255, 255), (0, 0, 10, 20))  # white at the left
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by 90 degrees to the right
+    picture.save(tmp_path / "lies.png", exif=exif)
+    found = np.asarray(open_picture(tmp_path / "lies.png"))
+    assert found.shape == (40, 20, 3) and found[2].min() > 250 and found[-2].max() < 5
+
+
+RAMP = np.linspace(0, 65535, 256).round().astype(np.uint16).reshape(16, 16)
+
+
+@pytest.mark.parametrize("name, dots", [
+    ("a.png", RAMP), ("a.pgm", RAMP.astype(np.int32)), ("a.tif", RAMP.astype(np.int32)), ("b.tif", RAMP),
+    ("c.tif", (RAMP / 65535).astype(np.float32)), ("d.tif", (RAMP / 257).astype(np.float32)),
+    ("e.tif", RAMP.astype(np.int32) * 30000),
+])
+def test_every_depth_shows_the_same_ramp(tmp_path, name, dots):
+    if name.endswith(".pgm"):
+        (tmp_path / name).write_bytes(b"P5 16 16 65535\n" + RAMP.astype(">u2").tobytes())
+    else:
+        Image.fromarray(dots).save(tmp_path / name)
+    assert np.array_equal(np.asarray(open_picture(tmp_path / name))[..., 0], np.arange(256).reshape(16, 16))
+
+
+def test_a_transparent_grey_of_16_bits_and_dots_that_are_not_numbers(tmp_path):
+    Image.fromarray(RAMP).save(tmp_path / "a.png", transparency=int(RAMP[3, 3]))
+    found = np.asarray(open_picture(tmp_path / "a.png"))[..., 0]
+    assert found[3, 3] == 255 and found[3, 4] == 52
+    Image.fromarray(np.full((2, 2), np.nan, np.float32)).save(tmp_path / "nan.tif")
+    with pytest.raises(UserError, match="nan.tif: the picture cannot be read .dots that are not numbers"):
+        open_picture(tmp_path / "nan.tif")
+
+
 def test_a_single_pixel_is_a_picture(tmp_path):
     Image.new("RGB", (1, 1), (1, 2, 3)).save(tmp_path / "one.png")
     square = to_square(open_picture(tmp_path / "one.png"), 6)

@@ -1,5 +1,6 @@
 """Speech corpora from waveforms and features made here; each kind of bad input by its message."""
 
+import resource
 import struct
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import kaldiio
 import numpy as np
 import pytest
 import soundfile
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from common.data import catalog, fetch
 from common.data.speech import an4, timit
@@ -75,6 +78,62 @@ def test_stereo_is_averaged(tmp_path):
     np.testing.assert_allclose(read_audio(tmp_path / "a.wav", 16_000), (left + right) / 2, atol=1e-6)
 
 
+@settings(max_examples=30, deadline=None)
+@given(st.one_of(st.integers(4000, 768_000), st.sampled_from([8000, 11_025, 16_001, 44_099, 44_100, 48_000, 96_001])))
+def test_any_rate_gives_the_same_tone_in_little_memory(tmp_path_factory, rate):
+    path = tmp_path_factory.getbasetemp() / "rate.wav"
+    soundfile.write(path, tone(0.2, rate), rate)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    found = read_audio(path, 16_000)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000  # kB
+    assert len(found) == pytest.approx(3200, abs=8)
+    spectrum = np.abs(np.fft.rfft(found, 16_000))
+    assert np.argmax(spectrum) == pytest.approx(440, abs=3)
+
+
+def wav(rate: int = 16_000, samples: int = 1000, announced: int | None = None) -> bytes:
+    data = (3000 * np.sin(np.arange(samples))).astype("<i2").tobytes()
+    size = len(data) if announced is None else announced
+    return (b"RIFF" + struct.pack("<I", min(size + 36, 2**32 - 1)) + b"WAVEfmt "
+            + struct.pack("<IHHIIHH", 16, 1, 1, rate, 2 * rate % 2**32, 2, 16) + b"data"
+            + struct.pack("<I", size) + data)
+
+
+@pytest.mark.parametrize("content, message", [
+    (wav(2**31 - 1), "a.wav has 2147483647 samples per second; speech needs at least 4000, and no"),
+    (wav(announced=4000), "a.wav breaks off: 1000 of 2000 samples are there; get it again"),
+    (wav(samples=0), "a.wav has no sound in it"),
+])
+def test_a_header_is_not_believed(tmp_path, content, message):
+    (tmp_path / "a.wav").write_bytes(content)
+    with pytest.raises(UserError, match=message):
+        read_audio(tmp_path / "a.wav", 16_000)
+
+
+def test_a_recording_from_a_pipe_does_not_know_its_length(tmp_path):
+    (tmp_path / "a.wav").write_bytes(wav(announced=2**32 - 1))
+    assert len(read_audio(tmp_path / "a.wav", 16_000)) == 1000
+
+
+def test_a_header_that_announces_hours(tmp_path):
+    soundfile.write(tmp_path / "a.flac", tone(0.1), 16_000)
+    content = bytearray((tmp_path / "a.flac").read_bytes())
+    content[21] |= 0x0F  # the upper bits of how many samples there are: 2^36
+    (tmp_path / "a.flac").write_bytes(content)
+    with pytest.raises(UserError, match=r"a.flac has \d{11} samples in 1 channels; cut it into sentences"):
+        read_audio(tmp_path / "a.flac", 16_000)
+
+
+@pytest.mark.parametrize("format", ["WAV", "NIST", "AU"])
+def test_a_recording_whose_second_half_is_missing(tmp_path, format):
+    soundfile.write(tmp_path / "a", tone(0.5), 16_000, format=format, subtype="PCM_16")
+    content = (tmp_path / "a").read_bytes()
+    assert len(read_audio(tmp_path / "a", 16_000)) == 8000
+    (tmp_path / "a").write_bytes(content[:len(content) // 2])
+    with pytest.raises(UserError, match=r"a breaks off: \d+ of 8000 samples are there"):
+        read_audio(tmp_path / "a", 16_000)
+
+
 # --- own data
 
 
@@ -123,7 +182,7 @@ def test_phones_are_between_blanks(manifest):
     ("manifest.tsv\tab", "manifest.tsv:3: .* is not a readable recording"),
     ("slow.wav\tab", "manifest.tsv:3: .* has 1000 samples per second; speech needs at least 4000"),
     ("short.wav\tab", "manifest.tsv:3: short.wav is shorter than one window"),
-    ("3.wav\t" + "ab" * 40, "manifest.tsv:3: 80 labels need at least 80 frames, and the recording has 59"),
+    ("3.wav\ta_b", "manifest.tsv:3: _ in a transcript, which stands for something else here"),
     ("nan.wav\tab", "manifest.tsv:3: .* samples that are not numbers"),
 ])
 def test_bad_lines(manifest, tmp_path, line, message):
@@ -134,9 +193,34 @@ def test_bad_lines(manifest, tmp_path, line, message):
         speech.load(f"speech:{manifest(line3=line)}", units="characters")
 
 
+def test_all_bad_lines_are_told_at_once(manifest):
+    path = manifest(line3="3.wav", line7="gone.wav\tab", line9="9.wav\t")
+    with pytest.raises(UserError) as error:
+        speech.load(f"speech:{path}", units="characters")
+    assert [line.split(":")[1] for line in str(error.value).splitlines()] == ["3", "7", "9"]
+
+
 def test_a_label_that_training_never_shows(manifest):
-    with pytest.raises(UserError, match=r"manifest.tsv:20: 'z' of the test set never occurs"):
-        speech.load(f"speech:{manifest(line20='20.wav	az')}", units="characters")
+    with pytest.raises(UserError, match=r"manifest.tsv:19: 'y' of the test set never occurs(.|\n)*:20: 'z' of"):
+        speech.load(f"speech:{manifest(line19='19.wav	ay', line20='20.wav	az')}", units="characters")
+
+
+def test_what_cannot_be_learnt_is_left_out_and_told(manifest):
+    path = manifest(line3="3.wav\t" + "ab" * 40, line5="5.wav\t" + "z" * 31)
+    corpus = speech.load(f"speech:{path}", units="characters")
+    assert [len(getattr(corpus, split)) for split in speech.SPLITS] == [14, 2, 2] and "z" not in corpus.labels
+    assert "2 recordings are too short for their transcripts and left out: " in corpus.note
+    assert "manifest.tsv:3 (80 frames for 80 labels, it has 59)" in corpus.note
+    assert speech.load(f"speech:{manifest()}", units="characters").note == ""
+    with pytest.raises(UserError, match="nothing is left of the test set. 2 recordings are too short"):
+        speech.load(f"speech:{manifest(line19='19.wav	' + 'ab' * 40, line20='20.wav	' + 'ab' * 40)}",
+                    units="characters")
+
+
+def test_a_letter_of_a_transcript_is_the_same_however_it_was_typed(manifest):
+    path = manifest(line1="1.wav\te\u0301t\u00e9")
+    corpus = speech.load(f"speech:{path}", units="characters")
+    assert corpus.spell(corpus.train[0].labels) == ["\u00e9", "t", "\u00e9"]
 
 
 def test_bad_manifests(tmp_path):

@@ -1,7 +1,11 @@
+import gzip
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from common.data.text import sentences
-from common.data.text.sentences import read_sentences
+from common.data.text.sentences import read_lines, read_sentences
 from common.errors import UserError
 
 
@@ -28,6 +32,30 @@ def test_the_same_sentences_however_the_lines_are_written(tmp_path, content):
 def test_words_beyond_ascii_and_line_separators_within_a_line(tmp_path):
     path = write(tmp_path, "café 日本\u2028über\n".encode())
     assert list(read_sentences(path)) == [["café", "日本", "über"]]
+
+
+def test_a_bare_carriage_return_ends_no_line(tmp_path):
+    assert list(read_sentences(write(tmp_path, b"a b\rc\nd\n"))) == [["a", "b", "c"], ["d"]]
+    assert list(read_lines(write(tmp_path, b"a\rb\r\nc\x0bd\r\n"))) == [(1, "a\rb"), (2, "c\x0bd")]
+
+
+LINES = st.lists(st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\n\r\0\ufeff"), min_size=1),
+                 min_size=1)
+
+
+@given(LINES, st.sampled_from(["\n", "\r\n", "\r"]), st.booleans(), st.booleans())
+def test_lines_come_back_as_they_were_written(tmp_path_factory, lines, end, closed, packed):
+    path = tmp_path_factory.getbasetemp() / ("lines.gz" if packed else "lines.txt")
+    content = (end.join(lines) + end * closed).encode()
+    path.write_bytes(gzip.compress(content) if packed else content)
+    assert [line for _, line in read_lines(path)] == lines
+
+
+def test_a_packed_file_that_breaks_off(tmp_path):
+    path = tmp_path / "text.gz"
+    path.write_bytes(gzip.compress(b"a b c d e f\n" * 9)[:-12])
+    with pytest.raises(UserError, match="text.gz: the packed file breaks off"):
+        list(read_lines(path))
 
 
 @pytest.mark.parametrize(
