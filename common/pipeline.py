@@ -56,7 +56,7 @@ def write() -> list[Path]:
 
 def receipt(paper: str) -> Path:
     """Writes and returns what says which quick runs are there: experiment -> fingerprints."""
-    results = {name: paths.REPLICATIONS / paper / "runs" / "quick" / name / "results.json"
+    results = {name: paths.runs(paper) / "quick" / name / "results.json"
                for name in config.experiments(paper, "quick")}
     made = {name: json.loads(path.read_text(encoding="utf-8"))["provenance"]["fingerprint"]
             for name, path in results.items() if path.exists()}

@@ -36,7 +36,7 @@ def publish(paper: str, records: Sequence[Record], *, online: bool = False) -> l
     One run per experiment and seed (learning curves, the published numbers as constant series ``paper/<metric>``,
     verdicts of the claims it takes part in), and one ``report`` run per scale (tables of claims and results, the
     paper's figures). Offline unless ``online`` or the variable WANDB_MODE says otherwise: it then writes
-    ``wandb/offline-run-*`` below the folder WANDB_DIR (default: the checkout), for ``wandb sync`` whenever wanted.
+    ``wandb/offline-run-*`` below the folder WANDB_DIR (default: where the results are), for ``wandb sync`` whenever wanted.
 
     Raises:
         UserError: wandb is not installed or refuses (no login), or ``paper.yaml`` is bad.
@@ -68,7 +68,7 @@ class _Run:
     """``with _Run(...) as run``: one W&B run that takes the place of former offline copies of itself."""
 
     def __init__(self, wandb: ModuleType, mode: str, name: str, **settings: Any):
-        self.folder = Path(os.environ.get("WANDB_DIR") or paths.ROOT)
+        self.folder = Path(os.environ.get("WANDB_DIR") or paths.HOME)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.name = name
         self.former = self._copies()

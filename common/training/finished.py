@@ -18,7 +18,7 @@ HISTORY_COLUMNS = ("seed", "epoch", "step", "metric", "value")
 
 def run_folder(paper: str, experiment: str, scale: str) -> Path:
     """Where a finished run lies; of scale ``own``, ``experiment`` is the name of one with settings of one's own."""
-    return paths.REPLICATIONS / paper / "runs" / scale / experiment
+    return paths.runs(paper) / scale / experiment
 
 
 def own_runs(paper: str) -> list[Path]:

@@ -8,7 +8,7 @@ import pytest
 import torch
 import yaml
 
-from common import config, paths
+from common import config, paths, pipeline
 
 PARAMS = {
     "defaults": {"corpus": "large", "hidden": 200, "lr": 0.1, "precision": "32-true", "seeds": [1, 2]},
@@ -19,6 +19,10 @@ PARAMS = {
         "late": {"scales": ["scaled", "paper"]},
     },
 }
+
+
+PAPER = {"title": "A net", "key": "toy1999net", "authors": ["A. Author"], "year": 1999, "venue": "Journal 1",
+         "summary": "It nets.", "units": {}, "tables": [], "claims": []}
 
 
 class ToyConfig(config.Settings):
@@ -33,6 +37,8 @@ def toy(tmp_path, monkeypatch) -> types.ModuleType:
     folder = tmp_path / "replications" / "toy1999_net"
     folder.mkdir(parents=True)
     (folder / "params.yaml").write_text(yaml.safe_dump(PARAMS, sort_keys=False))
+    (folder / "paper.yaml").write_text(yaml.safe_dump(PAPER))
+    monkeypatch.setattr(pipeline, "RECEIPTS", tmp_path / "receipts")
     monkeypatch.setattr(paths, "REPLICATIONS", tmp_path / "replications")
     monkeypatch.setattr(paths, "BUILD", tmp_path / "build")
     program = types.ModuleType("replications.toy1999_net.experiment")

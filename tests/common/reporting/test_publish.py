@@ -169,7 +169,7 @@ def test_no_connection_leaves_the_machine(suite, folder, monkeypatch):
 def test_the_folder_is_the_checkout_by_default(suite, folder, monkeypatch):
     monkeypatch.delenv("WANDB_DIR")
     (written, _) = publish(PAPER, records(suite, only="counts"))
-    assert Path(written).parent == paths.ROOT / "wandb"
+    assert Path(written).parent == paths.HOME / "wandb"
 
 
 def test_without_wandb_the_error_says_what_to_install(suite, folder, monkeypatch):
