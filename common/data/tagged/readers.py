@@ -3,11 +3,13 @@
 import re
 import zipfile
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-from common.data.text.sentences import read_sentences
+from common.data.text.sentences import read_lines
 from common.errors import UserError
+from common.text.letters import composed
 
 LEAF = re.compile(r"\(([^\s()]+) ([^\s()]+)\)")
 
@@ -30,13 +32,8 @@ def columns(path: Path) -> Iterator[Located]:
     rows: list[list[str]] = []
     places: list[str] = []
     width, found = 0, False
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read as UTF-8 text ({getattr(error, 'strerror', None) or error}); give a "
-                        "file of columns") from None
-    for number, line in enumerate([*lines, ""], 1):
-        if fields := line.split():
+    for number, line in chain(read_lines(path), [(0, "")]):
+        if fields := composed(line).split():
             width = width or len(fields)
             if len(fields) != width or width < 2:
                 raise UserError(f"{path}:{number}: {len(fields)} columns instead of {max(width, 2)}; each line has a "
@@ -59,9 +56,9 @@ def with_intents(path: Path) -> Iterator[Located]:
     Raises:
         UserError: as :func:`columns`; another number of words than of tags.
     """
-    for number, parts in enumerate(read_sentences(path, lambda line: line.rstrip("\r\n").split("\t")), 1):
-        where = f"{path}:{number}"
-        if len(parts) == 1 and not parts[0].strip():
+    for number, line in read_lines(path):
+        where, parts = f"{path}:{number}", composed(line).split("\t")
+        if not line.strip():
             continue
         words, tags = (parts[0].split(), parts[1].split()) if len(parts) == 2 else ([], [])
         if len(words) < 3 or len(words) != len(tags) or (words[0], words[-1]) != ("BOS", "EOS"):
