@@ -35,18 +35,6 @@ def _require_checkout(what: str) -> None:
         raise UserError(f"{what} belong to a checkout; this is an installed package")
 
 
-@app.callback(invoke_without_command=True)
-def _(version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False) -> None:
-    if version:
-        typer.echo(f"replicate {importlib.metadata.version('rnn-replications')}")
-        raise typer.Exit
-
-
-def _require_checkout(what: str) -> None:
-    if paths.INSTALLED:
-        raise UserError(f"{what} belong to a checkout; this is an installed package")
-
-
 @app.command("list")
 def list_() -> None:
     """Papers, their experiments and scales, own runs, and whether the data they need is here."""
