@@ -109,7 +109,7 @@ def load_record(path: Path, history: Iterable[Iterable] | None = None) -> Record
 
 
 def load_quick(paper: str) -> Runs:
-    """``runs/quick``, which must hold exactly the experiments and seeds that ``params.yaml`` declares.
+    """``runs/quick``, which must hold exactly the experiments and seeds that ``params.yaml`` declares, or nothing.
 
     DVC leaves the output of a removed experiment behind, so what is there is not what is declared.
 
@@ -120,6 +120,8 @@ def load_quick(paper: str) -> Runs:
     folder = paths.runs(paper) / "quick"
     declared = config.experiments(paper, "quick")
     present = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    if not present:
+        return {}
     missing = [name for name in declared if name not in present]
     if missing:
         raise UserError(

@@ -1,6 +1,7 @@
 """W&B offline: what is written is read back from the files that `wandb sync` would send."""
 
 import json
+import shutil
 import socket
 import struct
 import subprocess
@@ -127,6 +128,14 @@ def test_claims_are_judged_with_all_runs_of_the_scale(suite, folder):
     assert ["net", "test/perplexity/average", "1+2+3", 110.0, 102.1] in json.loads(table.read_text())["data"]
     (image,) = Path(report).glob("files/media/images/figure/seeds_*.png")
     assert image.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_fresh_clone_can_be_published_and_reported(suite, folder, replicate):
+    shutil.rmtree(suite.folder / "runs")
+    code, output, errors = replicate("publish", PAPER)
+    assert code == 0 and "Error" not in errors and len(output.splitlines()) == 8  # 1 + 3 + 3 seeds, and a report
+    code, output, _ = replicate("report")
+    assert code == 0 and "open reports/index.html" in output
 
 
 def test_counts_without_a_learning_curve_are_one_point(suite, folder):

@@ -44,9 +44,13 @@ def test_missing_experiment(suite):
         UserError, match=r"runs/quick: no run of plain; run `replicate run fake2001_nets plain"
     ):
         load_quick(suite.name)
+
+
+def test_a_fresh_clone_has_the_records_only(suite):
     shutil.rmtree(suite.folder / "runs")
-    with pytest.raises(UserError, match="no run of counts, net, plain"):
-        load_quick(suite.name)
+    assert load_quick(suite.name) == {}
+    assert {scale: list(runs) for scale, runs in evidence(suite.name).items()} == {
+        "quick": [], "scaled": ["counts", "net", "plain"], "paper": []}
 
 
 def test_extra_experiment_of_an_older_params_yaml(suite):
