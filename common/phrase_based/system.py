@@ -27,16 +27,16 @@ START = np.array([0.2, 0.1, 0.2, 0.1, 0.0, -0.3, 0.5, 0.3])
 
 
 class Settings(NamedTuple):
-    """Sizes of a system."""
+    """Sizes of a system; the defaults are those of one that others are compared with."""
 
-    longest_phrase: int  # words
-    options: int  # translations per source phrase
-    lm_order: int
-    distortion_limit: int  # words
-    stack: int  # hypotheses per stack
-    tuning_stack: int  # the same while tuning
-    paths: int  # through the search graph, for n-best lists
-    tuning_rounds: int
+    longest_phrase: int = 5  # words
+    options: int = 20  # translations per source phrase
+    lm_order: int = 5
+    distortion_limit: int = 6  # words
+    stack: int = 50  # hypotheses per stack
+    tuning_stack: int = 20  # the same while tuning
+    paths: int = 200  # through the search graph, for n-best lists
+    tuning_rounds: int = 4
 
 
 class PhraseSystem:
@@ -49,7 +49,7 @@ class PhraseSystem:
         UserError: a file that does not fit the text, or a text without a phrase pair.
     """
 
-    def __init__(self, corpus: ParallelCorpus, settings: Settings, links: Links | Path | None = None):
+    def __init__(self, corpus: ParallelCorpus, settings: Settings = Settings(), links: Links | Path | None = None):
         self.corpus, self.settings = corpus, settings
         text = Bitext.of((source[:-1], target[:-1]) for source, target in corpus.train)
         if isinstance(links, Path):

@@ -8,7 +8,8 @@ from common.config import Settings
 
 
 class Config(Settings):
-    model: Literal["encdec", "search"]  # RNNencdec: one vector per sentence; RNNsearch: attention
+    # RNNencdec: one vector per sentence; RNNsearch: attention; and the system of another kind that stands beside them
+    model: Literal["encdec", "search", "phrase_based"]
     source_vocabulary: PositiveInt  # K_x, </s> and <unk> included
     target_vocabulary: PositiveInt  # K_y
     max_length: PositiveInt  # words of a training sentence, either side

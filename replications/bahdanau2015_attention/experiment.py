@@ -1,8 +1,9 @@
-"""One row of the tables: train, translate, align.
+"""One row of the tables: train, translate, align; or the phrase-based system on the same sentences.
 
 The test text is read once, by the weights that were best on the validation text.
 """
 
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -16,6 +17,7 @@ from common.evaluation.alignment import Links
 from common.evaluation.translation import BATCH, Words, by_group, record_bleu, short_and_long, total_nats
 from common.metrics.bleu import multi_bleu
 from common.metrics.perplexity import of_sum
+from common.phrase_based.system import PhraseSystem
 from common.training.best_weights import KeepBest
 from common.training.run import Run
 from common.training.trained import trained
@@ -41,6 +43,9 @@ def build(config: Config, corpus: ParallelCorpus, seed: int = 1) -> Translator:
 
 def run(run: Run) -> None:
     """Fills in the metrics of one experiment."""
+    if run.config.model == "phrase_based":
+        phrase_based(run)
+        return
     gold: Gold | None = None
     for seed in run.config.seeds:
         with run.seed(seed):
@@ -48,10 +53,27 @@ def run(run: Run) -> None:
             if not run.is_first_process:
                 continue
             losses(run, seed, module)
-            translations(run, seed, module)
+            translations(run, seed, partial(best_of, run, module))
             if run.config.model == "search":
                 gold = gold or links_of(run.corpus)
                 alignments(run, seed, module, gold)
+
+
+def phrase_based(run: Run) -> None:
+    """Where the paper has Moses: the system that the networks are compared with. It knows every word and every pair."""
+    for seed in run.config.seeds:
+        with run.seed(seed):
+            if run.is_first_process:
+                system = PhraseSystem(parallel.load(run.config.corpus))
+                found = [each.words[0] for each in system.lists("test", system.tune())]
+                translations(run, seed, lambda chosen, found=found, **search: [found[i] for i in chosen])
+
+
+def best_of(run: Run, module: Translator, chosen: Sequence[int], **search) -> Words:
+    """What a network makes of some test sentences."""
+    sources = [source for source, _ in run.corpus.test]
+    found = translate(module.network, [sources[i] for i in chosen], run.config, **search)
+    return [run.corpus.decode_target(outputs[0].words) for outputs in found]
 
 
 def within(pairs: Pairs, words: int, ends: tuple[int, int]) -> Pairs:
@@ -90,14 +112,13 @@ def losses(run: Run, seed: int, module: Translator) -> None:
         run.record(f"{split}/perplexity", seed, of_sum(nats, len(pairs.target)))
 
 
-def translations(run: Run, seed: int, module: Translator) -> None:
-    """BLEU on all test sentences, without unknown words (Table 1), and by length (Figure 2)."""
+def translations(run: Run, seed: int, best: Callable[..., Words]) -> None:
+    """BLEU on all test sentences, without words that a network does not know (Table 1), and by length (Figure 2).
+
+    Args:
+        best: from indices of test sentences, and what else the search is to know, to their translations.
+    """
     corpus, pairs, references = run.corpus, list(run.corpus.test), run.corpus.tokenised_references("test")
-
-    def best(chosen, **search) -> Words:
-        found = translate(module.network, [pairs[i][0] for i in chosen], run.config, **search)
-        return [corpus.decode_target(outputs[0].words) for outputs in found]
-
     found = best(range(len(pairs)))
     record_bleu(run, "", seed, found)
     unknown = np.array([corpus.source.unk in source or corpus.target.unk in target for source, target in pairs])

@@ -9,9 +9,10 @@ from matplotlib.figure import Figure
 
 from common.reporting.pages.figures import INK, PALETTE
 
-LABELS = {"search_50": "RNNsearch-50", "search_30": "RNNsearch-30", "encdec_50": "RNNenc-50", "encdec_30": "RNNenc-30"}
+LABELS = {"search_50": "RNNsearch-50", "search_30": "RNNsearch-30", "encdec_50": "RNNenc-50", "encdec_30": "RNNenc-30",
+          "phrase_based": "phrase-based"}
 STYLES = {"search_50": (PALETTE[0], "-"), "search_30": (PALETTE[0], "--"), "encdec_50": (PALETTE[1], "-"),
-          "encdec_30": (PALETTE[1], "--")}
+          "encdec_30": (PALETTE[1], "--"), "phrase_based": (PALETTE[2], ":")}
 WEIGHTS = LinearSegmentedColormap.from_list("weights", [(*(int(PALETTE[0][i:i + 2], 16) / 255 for i in (1, 3, 5)), a)
                                                         for a in (0.0, 1.0)])
 Runs = dict[str, dict]
@@ -35,8 +36,8 @@ def bleu_by_length(runs: Runs) -> tuple[str, Figure]:
         centres = [(bin["from"] + bin["to"]) / 2 for bin in seeds[0]]
         values = [mean(bins[i]["bleu"] for bins in seeds) for i in range(len(centres))]
         colour, line = STYLES[name]
-        axes.plot(centres, values, line, color=colour, marker="o",
-                  label=f"{LABELS[name]} (up to {run['config']['max_length']} words)")
+        trained = "all pairs" if name == "phrase_based" else f"up to {run['config']['max_length']} words"
+        axes.plot(centres, values, line, color=colour, marker="o", label=f"{LABELS[name]} ({trained})")
     axes.set(xlabel="words of the source sentence", ylabel="BLEU", ylim=(0, None))
     axes.legend(loc="upper left", bbox_to_anchor=(0, -0.18), ncols=2)
     counts = ", ".join(f"{bin['from']}–{bin['to']}: {bin['sentences']}" for bin in seeds[0])

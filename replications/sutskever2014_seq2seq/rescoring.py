@@ -10,14 +10,11 @@ from common.data.parallel import corpus as parallel
 from common.data.parallel.buckets import pad
 from common.evaluation.translation import Words
 from common.metrics.bleu_statistics import ORDER, statistics
-from common.phrase_based.system import PhraseSystem, Settings
+from common.phrase_based.system import PhraseSystem
 from common.text.vocabulary import Vocabulary
 from replications.sutskever2014_seq2seq.config import Config
 from replications.sutskever2014_seq2seq.model import Seq2Seq
 from replications.sutskever2014_seq2seq.translation import read, step
-
-SYSTEM = Settings(longest_phrase=5, options=20, lm_order=5, distortion_limit=6, stack=50, tuning_stack=20, paths=200,
-                  tuning_rounds=4)
 
 
 class Offers(NamedTuple):
@@ -51,7 +48,7 @@ def offers(config: Config, count: int) -> Offers:
     """What a phrase-based system (Cho et al. 2014's baseline), tuned on the validation text, offers for the first
     ``count`` test sentences."""
     corpus = parallel.load(config.corpus, max_length=config.max_length, train_pairs=config.train_pairs)  # every word
-    system = PhraseSystem(corpus, SYSTEM)
+    system = PhraseSystem(corpus)
     weights = system.tune()
     lists = system.lists("test", weights, paths=config.n_best, count=count)
     return Offers([found.words for found in lists], [found.features @ weights for found in lists])

@@ -10,6 +10,7 @@ from common.data.parallel.buckets import batches
 from common.errors import UserError
 from common.training import precision
 from common.training.execute import execute
+from replications.bahdanau2015_attention import figures
 from replications.bahdanau2015_attention.config import Config
 from replications.bahdanau2015_attention.experiment import load_data, within
 from replications.bahdanau2015_attention.module import Translator
@@ -81,6 +82,18 @@ def test_attention_learns_to_swap_words(checkout, tiny):
     assert len(maps) <= 4 and all(len(row) == len(one["source"]) for one in maps for row in one["weights"])
 
 
+def test_the_phrase_based_system_translates_the_same_sentences(checkout, tiny):
+    """It knows the words that the network's shortlist lacks, and trains no network."""
+    overrides = tiny(source_vocabulary=12, target_vocabulary=12)
+    folder = execute(PAPER, "phrase_based", overrides=overrides, accelerator="cpu")
+    found = results(folder)
+    assert found["metrics"]["test/bleu"]["1"] > 95 and found["metrics"]["test/sacrebleu"]["1"] > 95
+    assert 0.2 < found["metrics"]["test/unknown"]["1"] < 1 and found["metrics"]["test/bleu/no_unk"]["1"] > 90
+    assert found["parameters"] is None and not list(folder.glob("seed-*.pt"))
+    (name, _, figure), = figures.draw({"phrase_based": found})
+    assert name == "bleu-by-length" and "all pairs" in figure.axes[0].get_legend_handles_labels()[1][0]
+
+
 def test_training_pairs_are_cut_at_a_length(corpus_name, settings):
     corpus = load_data(settings(corpus=corpus_name))
     ends = corpus.source.eos, corpus.target.eos
@@ -94,7 +107,7 @@ def test_training_pairs_are_cut_at_a_length(corpus_name, settings):
 
 
 @pytest.mark.parametrize("override, message", [
-    ("hiden=3", "did you mean 'hidden'"), ("model=atention", "Input should be 'encdec' or 'search'"),
+    ("hiden=3", "did you mean 'hidden'"), ("model=atention", "Input should be 'encdec', 'search' or 'phrase_based'"),
     ("dropout=1.0", "less than 1"), ("beam_size=0", "greater than 0")])
 def test_bad_settings(override, message):
     with pytest.raises(UserError, match=message):

@@ -142,6 +142,6 @@ def test_figures_of_made_up_runs():
     found = {name: (caption, figure) for name, caption, figure in figures.draw(runs)}
     caption, figure = found["bleu-by-length"]
     assert "a signature" in caption and "6–10: 4" in caption
-    assert [line.get_ydata().tolist() for line in figure.axes[0].lines] == [[70, 50]] * 4
+    assert [line.get_ydata().tolist() for line in figure.axes[0].lines] == [[70, 50]] * 5
     assert len(found["alignments"][1].axes) == 1
     assert list(figures.draw({})) == []

@@ -40,6 +40,6 @@ def runs(folder: Path) -> dict[str, tuple[str, list[str]]]:
     return {name: (name, settings(corpus, batch_size=30)) for name in NAMES}
 
 
-def stub(config: Config) -> SimpleNamespace:
+def stub(config: Config) -> SimpleNamespace | None:
     """What a network is built for."""
-    return of_sizes(config.source_vocabulary, config.target_vocabulary)
+    return None if config.model == "phrase_based" else of_sizes(config.source_vocabulary, config.target_vocabulary)
