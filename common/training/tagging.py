@@ -91,6 +91,15 @@ class Tagging(Module):
                     all_found[number] = one
         return Answer([one for one in tags if one is not None], [one for one in intents if one is not None])
 
+    @torch.no_grad()
+    def probabilities(self, sentence: Sentence) -> Tensor | None:
+        """Of each tag at each word, ``[T, K]``, given the whole sentence; None where no tags are asked for."""
+        batch = next(iter(self.loader([sentence])()))
+        scores, _ = self.network(batch)
+        if scores is None:
+            return None
+        return (scores.softmax(2) if self.crf is None else self.crf.marginals(scores, batch.lengths))[:, 0]
+
     def validation_step(self, batch: Batch, index: int) -> dict:
         gold = [self.corpus.valid[number] for number in batch.numbers.tolist()]
         answer = self.answers(batch)

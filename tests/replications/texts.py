@@ -5,6 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from common.data.parallel.synchronous_grammar import generate
+from common.data.tagged import travel
 from common.text.vocabulary import EOS, UNK, Vocabulary
 
 
@@ -34,3 +35,12 @@ def of_sizes(source: int, target: int) -> SimpleNamespace:
     """A parallel corpus that is nothing but two vocabularies of these sizes."""
     sides = [Vocabulary((EOS, UNK, *map(str, range(size - 2))), (1,) * size) for size in (source, target)]
     return SimpleNamespace(source=sides[0], target=sides[1])
+
+
+def requests(folder: Path, count: int = 48) -> str:
+    """The name of a corpus: the first requests of travellers, in columns of word and tag."""
+    files = [folder / f"own.{split}" for split in ("train", "valid", "test")]
+    for file, made in zip(files, travel.generate(), strict=True):
+        file.write_text("\n".join("".join(f"{word} {tag}\n" for word, tag in zip(words, tags, strict=True))
+                                  for words, tags, _ in made[:count]), encoding="utf-8")
+    return "tagged:" + ",".join(map(str, files))

@@ -1,10 +1,11 @@
 """Made-up requests of travellers, in which each kind of tagger has something that the simpler one cannot know.
 
 - The verb or preposition before a place says what the place is: "arrive Taipei" and "leave Taipei" differ only there.
-- "Taipei arrivals" says it behind the place, up to four words after its beginning: a window does not reach it.
+  It also says what a time behind the place is, which a window or neighbouring tags do not know.
+- "Taipei arrivals" says it behind the place, up to six words after its beginning: a window does not reach it.
 - A place in "about Tanville" and an airline in "about Tanjet" are told apart by their spelling alone; many are new.
-- Names of passengers are cut at random: "adams baker clark" is one name, the last two words are, or the last word is.
-  The tags that are most probable one by one are then no possible answer, which only transitions can know.
+- Names of passengers are cut at random: of "Adams Baker Clark" the first two words are the name, the last two, or the
+  last. The tags that are most probable one by one (O, I, O) are then no possible answer, which only transitions know.
 - What is wanted stands at the beginning or at the end ("... what does it cost").
 """
 
@@ -14,6 +15,7 @@ Request = tuple[tuple[str, ...], tuple[str, ...], str]  # words, tags, intent
 
 SIZES = (1200, 250, 600)
 ROLES = {"leave": "departure", "arrive": "destination", "from": "departure", "to": "destination", "via": "stop"}
+TIMES = {"leave": "departure_time", "arrive": "arrival_time"}
 BEHIND = {"departures": "departure", "arrivals": "destination", "stopovers": "stop"}
 MONTHS = "January February March April May June July August September October November December".split()
 DAYS = [f"{day}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(day % 10 if day // 10 != 1 else 0, 'th')}" for day in range(1, 32)]
@@ -23,7 +25,7 @@ AFTER = ["Springs", "Beach", "Falls", "Harbour"]
 SYLLABLES = "ba de fi go ku la me ni po ra se ti vo wa zu".split()
 CITY, AIRLINE = ["ville", "ton", "burg"], ["jet", "air", "wings"]
 PEOPLE = "Adams Baker Clark Davis Evans Foster Grant Hughes".split()
-CUTS = (("B", "I", "I"), ("O", "B", "I"), ("O", "O", "B"))  # of a name of three words, 4 : 3 : 3
+CUTS = {("B", "I", "O"): 40, ("O", "B", "I"): 35, ("O", "O", "B"): 25}  # and how often, in percent
 OPENINGS = {"flight": ["I want to fly", "show me flights please", "book a trip"],
             "fare": ["how much is it", "tell me the price"], "ground": ["I need a taxi", "is there a bus"]}
 ENDINGS = {"flight": "when does it go", "fare": "what does it cost", "ground": "who drives me there"}
@@ -36,8 +38,7 @@ def _new(draw: random.Random, endings: list[str]) -> str:
 
 def _place(draw: random.Random) -> list[str]:
     name = [draw.choice(KNOWN) if draw.random() < 0.6 else _new(draw, CITY)]
-    name = draw.sample(BEFORE, draw.choice((0, 0, 1, 2))) + name
-    return name + draw.sample(AFTER, draw.choice((0, 0, 1)))
+    return draw.sample(BEFORE, draw.randrange(4)) + name + draw.sample(AFTER, draw.randrange(3))
 
 
 def _span(words: list[str], kind: str) -> list[tuple[str, str]]:
@@ -49,10 +50,10 @@ def _outside(text: str) -> list[tuple[str, str]]:
 
 
 def _part(draw: random.Random) -> list[tuple[str, str]]:
-    kind = draw.choice(["journey", "journey", "route", "behind", "about", "passenger"])
+    kind = draw.choice(["journey", "route", "behind", "behind", "about", "passenger"])
     if kind == "journey":
         verb = draw.choice(["leave", "arrive"])
-        time = _span([draw.choice(MONTHS), draw.choice(DAYS)], "time")
+        time = _span([draw.choice(MONTHS), draw.choice(DAYS)], TIMES[verb])
         return _outside(verb) + _span(_place(draw), ROLES[verb]) + _outside("on") + time
     if kind == "route":
         return [pair for word in draw.sample(["from", "to", "via"], draw.choice((1, 2)))
@@ -63,7 +64,7 @@ def _part(draw: random.Random) -> list[tuple[str, str]]:
     if kind == "about":
         what, endings = draw.choice([("place", CITY), ("airline", AIRLINE)])
         return _outside("about") + _span([_new(draw, endings)], what)
-    cut, = draw.choices(CUTS, (4, 3, 3))
+    cut, = draw.choices([*CUTS], [*CUTS.values()])
     tags = [f"{letter}-passenger" if letter != "O" else "O" for letter in cut]
     return _outside("for") + list(zip(draw.sample(PEOPLE, 3), tags, strict=True))
 

@@ -1,0 +1,49 @@
+"""What a trained tagger makes of a sentence: words with their tags, and a picture of the probability of each tag."""
+
+from pathlib import Path
+
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from common.data.tagged.corpus import Sentence
+from common.reporting.pages.figures import save, style
+from common.training.tagging import Tagging
+
+SHOWN = 0.05  # tags that are never more probable are not drawn
+
+
+def tagged(module: Tagging, text: str, picture: Path) -> str:
+    """A line for each word of ``text`` (its tag and the probability of that), the intent, and where the picture lies.
+
+    A network that was asked for intents only says nothing of the words.
+    """
+    words = tuple(text.split())
+    sentence = Sentence(words, ("O",) * len(words))
+    answer, probabilities = module.tag([sentence]), module.probabilities(sentence)
+    lines, target = [], module.corpus.target
+    if answer.tags:
+        width = max(map(len, words))
+        lines = [f"{word:{width}}  {tag}  {chances[target.ids[tag]]:.2f}"
+                 for word, tag, chances in zip(words, answer.tags[0], probabilities, strict=True)]
+    known = [module.corpus.normalise(word) in module.corpus.vocabulary for word in words]
+    if unknown := [word for word, is_known in zip(words, known, strict=True) if not is_known]:
+        lines.append(f"words that it has not learnt: {', '.join(unknown)}")
+    lines += [f"intent: {intent}" for intent in answer.intents]
+    if answer.tags:
+        with style():
+            save(drawn(words, target.words, probabilities), picture)
+        lines.append(f"drawn in {picture}")
+    return "\n".join(lines)
+
+
+def drawn(words: tuple[str, ...], tags: tuple[str, ...], probabilities: Tensor) -> Figure:
+    """Probabilities ``[T, K]`` in shades, a row for each tag that is ever probable."""
+    rows = torch.nonzero(probabilities.amax(0) > SHOWN).flatten().tolist()
+    figure = Figure(figsize=(1.5 + 0.6 * len(words), 1 + 0.3 * len(rows)))
+    axes = figure.add_subplot()
+    axes.imshow(probabilities[:, rows].t(), cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    axes.set_xticks(range(len(words)), words, rotation=45, ha="right")
+    axes.set_yticks(range(len(rows)), [tags[row] for row in rows])
+    axes.grid(visible=False)
+    return figure

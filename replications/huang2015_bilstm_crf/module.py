@@ -1,0 +1,28 @@
+"""How the networks are trained: on -log p(tags | words), by plain gradient descent (section 3.3) or by Adam."""
+
+import torch
+
+from common.data.tagged.corpus import TaggedCorpus
+from common.training.schedules import decaying
+from common.training.tagging import Tagging
+from replications.huang2015_bilstm_crf.config import Config
+from replications.huang2015_bilstm_crf.model import Network
+
+
+class Tagger(Tagging):
+    """The loss is the mean over the sentences of a batch, which the paper does not say."""
+
+    updates = 0  # of the whole training, over which the rate may fall
+
+    def __init__(self, config: Config, corpus: TaggedCorpus):
+        words = corpus.vocabulary
+        network = Network(config, len(words), len(corpus.target), len(corpus.features),
+                          torch.tensor(words.counts) == 1, words.unk)
+        super().__init__(network, corpus, config.crf)
+        self.config = config
+
+    def configure_optimizers(self) -> dict:
+        config, weights = self.config, self.parameters()
+        optimiser: torch.optim.Optimizer = (torch.optim.SGD(weights, config.lr) if config.optimizer == "sgd"
+                                            else torch.optim.Adam(weights, config.lr, fused=True))
+        return decaying(optimiser, config.decay, self.updates)

@@ -1,0 +1,63 @@
+"""One row of the tables: train, tag the test utterances once, count.
+
+The best epoch is chosen by F1 on the validation utterances (accuracy of the intents, where nothing else is asked for).
+"""
+
+import re
+from functools import partial
+
+from common.data.tagged import corpus as tagged
+from common.data.tagged.corpus import Sentence, TaggedCorpus
+from common.evaluation.tagging import record_answers
+from common.training.best_weights import KeepBest
+from common.training.run import Run
+from common.training.trained import trained
+from replications.mesnil2015_slot_filling.config import Config
+from replications.mesnil2015_slot_filling.module import Halve, Tagger
+
+APOSTROPHE = re.compile(r"(?<=.)(?=')")
+
+
+def split_words(sentence: Sentence) -> Sentence:
+    """Words are split before an apostrophe, all but o'clock; the second half has no slot (the authors' files)."""
+    halves = [[word] if word == "o'clock" else APOSTROPHE.split(word, maxsplit=1) for word in sentence.words]
+    words = tuple(half for both in halves for half in both)
+    tags = tuple(tag for both, first in zip(halves, sentence.tags, strict=True) for tag in (first, "O")[:len(both)])
+    return Sentence(words, tags, intent=sentence.intent)
+
+
+def normalise(word: str) -> str:
+    """Lower case; a number is DIGIT as often as it has digits (1984: DIGITDIGITDIGITDIGIT)."""
+    return "DIGIT" * len(word) if word.isdigit() else word.lower()
+
+
+def load_data(config: Config) -> TaggedCorpus:
+    """The utterances that a setting is trained and tested on."""
+    return tagged.load(config.corpus, normalise=normalise, prepare=split_words, min_count=config.min_count)
+
+
+def build(config: Config, corpus: TaggedCorpus, seed: int = 1) -> Tagger:
+    """The untrained network of a setting."""
+    return Tagger(config, corpus)
+
+
+def run(run: Run) -> None:
+    """Fills in the metrics of one experiment."""
+    for seed in run.config.seeds:
+        with run.seed(seed):
+            module = train(run, seed)
+            if run.is_first_process:
+                for split in ("valid", "test"):
+                    record_answers(run, seed, split, module.tag(getattr(run.corpus, split)))
+
+
+def train(run: Run, seed: int) -> Tagger:
+    """A network with the weights of its best epoch."""
+    corpus, config = run.corpus, run.config
+    module = build(config, corpus)
+    load = module.loader(corpus.train, config.batch_size)
+    module.updates = config.max_epochs * len(load(seed))
+    run.parameters = sum(weight.numel() for weight in module.parameters())
+    return trained(run, seed, module, partial(load, seed), module.loader(corpus.valid)(), unit="words/s",
+                   max_epochs=config.max_epochs,
+                   keep=Halve(config.halve_after) if config.halve_after else KeepBest(metric="valid/error"))
