@@ -116,10 +116,13 @@ def run(
     precision: Annotated[Optional[str], typer.Option(help="Lightning's, such as 32-true or bf16-mixed.")] = None,
     name: Annotated[Optional[str], typer.Option(help="Of a run of your own, in runs/own/.")] = None,
     accelerator: Annotated[Optional[str], typer.Option(help="cpu or cuda; default: cuda where there is one.")] = None,
+    logger: Annotated[Optional[str], typer.Option(help="Live curves: wandb, csv or tensorboard.")] = None,
+    trainer: Annotated[Optional[list[str]], typer.Option(
+        help="key=value of Lightning's Trainer; repeat for several.")] = None,
 ) -> None:
     """Train and evaluate one experiment, or all of a paper. Interrupted, the same command goes on where it stopped.
 
-    With --seeds, --set, --precision or --name the results go to runs/own/ and never count as evidence.
+    With --seeds, --set, --precision, --trainer or --name the results go to runs/own/ and never count as evidence.
     """
     from common.training.execute import execute
     from common.training.run import is_first_process
@@ -129,15 +132,20 @@ def run(
         from common.reporting import metrics
         from common.training.side_by_side import execute_all
 
-        if seeds or set_ or precision or name or devices * num_nodes > 1:
+        if seeds or set_ or precision or name or logger or trainer or devices * num_nodes > 1:
             raise UserError(f"{paper}: name the experiment that these options are for")
         typer.echo(f"results: {os.path.relpath(execute_all(paper, scale, accelerator), paths.HOME)}")
         if scale == "quick" and not paths.INSTALLED:  # for DVC
             metrics.write(paper, scale)
             pipeline.receipt(paper)
         return
+    if logger:
+        from common.reporting.live import live
+
+        logger = live(logger, config.require_paper(paper), experiment)
     folder = execute(paper, experiment, scale, seeds=config.parse_seeds(seeds or ()), overrides=set_ or (),
-                     devices=devices, nodes=num_nodes, precision=precision, accelerator=accelerator, name=name)
+                     devices=devices, nodes=num_nodes, precision=precision, accelerator=accelerator, name=name,
+                     trainer=trainer or (), logger=logger)
     if is_first_process():
         typer.echo(f"results: {os.path.relpath(folder, paths.HOME)}")
 

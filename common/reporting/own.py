@@ -14,7 +14,8 @@ def changes(results: dict) -> list[str]:
         declared = config.resolve(results["paper"], results["experiment"], results["scale"])
     except UserError:  # there is no such experiment any more
         return ["all of an experiment that is gone"]
-    return [f"{key}={value}" for key, value in results["config"].items() if declared.get(key) != value]
+    return [f"{key}={value}" for key, value in {**results["config"], **results["provenance"].get("trainer", {})}.items()
+            if key not in declared or declared[key] != value]
 
 
 def read(folder: Path) -> dict:
@@ -22,7 +23,7 @@ def read(folder: Path) -> dict:
     path = folder / "results.json"
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        return {key: found[key] for key in ("paper", "experiment", "scale", "config", "metrics")}
+        return {key: found[key] for key in ("paper", "experiment", "scale", "config", "metrics", "provenance")}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path}: damaged results ({type(error).__name__}); remove {folder}") from error
 

@@ -1,7 +1,7 @@
 """Results replayed to Weights & Biases: a view of the files, which stay the only home of a result.
 
 A replay is repeatable: run ids follow from the results, so publishing again replaces what was published before.
-Nothing here runs while a model trains, and nothing else in the suite imports wandb.
+Nothing here runs while a model trains.
 """
 
 import io
@@ -64,6 +64,25 @@ def _wandb() -> ModuleType:
     return wandb
 
 
+def quiet(wandb: ModuleType) -> Any:
+    """Settings of a run that tells nothing of the machine."""
+    return wandb.Settings(
+        silent=True, console="off", disable_git=True, save_code=False,
+        x_disable_stats=True, x_disable_meta=True, x_disable_machine_info=True, x_save_requirements=False,
+    )  # fmt: skip
+
+
+def run_id(paper: str, experiment: str, scale: str, seed: int, made_from: dict) -> str:
+    """Of W&B's run of a seed; ``made_from`` are the fingerprints of parameters, data and code."""
+    return f"{paper}-{experiment}-{scale}-s{seed}-{sha256_json(made_from)[:8]}"
+
+
+def of_experiment(paper: Paper, experiment: str) -> dict[str, float]:
+    """What the paper printed of an experiment, as constant series."""
+    return {f"paper/{row.metric}": row.published for _, row in reversed(paper.rows())
+            if row.experiment == experiment and row.published is not None}
+
+
 class _Run:
     """``with _Run(...) as run``: one W&B run that takes the place of former offline copies of itself."""
 
@@ -78,7 +97,7 @@ class _Run:
         )  # fmt: skip
         # Without `resume`, a run with a known id is overwritten on the server.
         self.run = wandb.init(project=os.environ.get("WANDB_PROJECT", PROJECT), id=name, name=name, mode=mode,
-                              dir=self.folder, settings=quiet, **settings)  # fmt: skip
+                              dir=self.folder, settings=quiet(wandb), **settings)  # fmt: skip
 
     def _copies(self) -> list[Path]:
         return [file.parent for file in self.folder.glob(f"wandb/offline-run-*/run-{self.name}.wandb")]
@@ -97,15 +116,14 @@ class _Run:
         return self.run.url or str(Path(self.run.dir).parent)
 
 
-def _identity(record: Record) -> str:
-    return sha256_json(record.provenance.get("fingerprint") or record.config)
+def _made_from(record: Record) -> dict:
+    return record.provenance.get("fingerprint") or record.config
 
 
 def _replay_seed(wandb: ModuleType, mode: str, record: Record, seed: int, paper: Paper, verdicts: list[Verdict]) -> str:
     mine = [one for one in verdicts if record.experiment in {term.experiment for term in terms(one.claim.rule)}]
-    name = f"{record.paper}-{record.experiment}-{record.scale}-s{seed}-{_identity(record)[:8]}"
-    reference = {f"paper/{row.metric}": row.published for _, row in reversed(paper.rows())
-                 if row.experiment == record.experiment and row.published is not None}  # fmt: skip
+    name = run_id(record.paper, record.experiment, record.scale, seed, _made_from(record))
+    reference = of_experiment(paper, record.experiment)
     measured = {metric: values[str(seed)] for metric, values in record.metrics.items() if str(seed) in values}
     replay = _Run(
         wandb, mode, name,
@@ -145,7 +163,7 @@ def _points(record: Record, seed: int, measured: dict[str, float]) -> list[dict[
 def _replay_report(
     wandb: ModuleType, mode: str, paper: str, scale: str, runs: Runs, published: Paper, verdicts: list[Verdict]
 ) -> str:
-    name = f"{paper}-report-{scale}-{sha256_json([_identity(record) for record in runs.values()])[:8]}"
+    name = f"{paper}-report-{scale}-{sha256_json([sha256_json(_made_from(record)) for record in runs.values()])[:8]}"
     claims = [[one.claim.id, one.claim.says, one.claim.where, *_texts(_outcome(one))] for one in verdicts]
     numbers = {(row.experiment, row.metric): row.published for _, row in reversed(published.rows())}
     results = [

@@ -46,6 +46,8 @@ class Epochs(L.Callback):
 
     def on_train_batch_end(self, trainer, module, outputs, batch, index) -> None:
         add(self.train, outputs["sums"])
+        if trainer.logger and "loss" in outputs and trainer.global_step % trainer.log_every_n_steps == 0:
+            trainer.logger.log_metrics({"train/loss": float(outputs["loss"])}, step=trainer.global_step)
 
     def on_validation_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
         self.seconds += time.monotonic() - self.since

@@ -13,8 +13,8 @@ import errno
 import fcntl
 import importlib
 import shutil
-from collections.abc import Iterable
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import ModuleType
 
@@ -26,6 +26,7 @@ from common.errors import UserError, unknown
 from common.training import memory, provenance
 from common.training.finished import fingerprints, is_made, put_in_place, run_folder
 from common.training.run import Run, read_json
+from common.training.trainer_options import trainer_options
 
 ACCELERATORS = ("cpu", "cuda")
 
@@ -42,12 +43,15 @@ def execute(
     nodes: int = 1,
     precision: str | None = None,
     accelerator: str | None = None,
+    trainer: Iterable[str] = (),
+    logger: Callable[[Run, int, str], AbstractContextManager] | None = None,
     again: bool = True,
 ) -> Path:
     """Trains and evaluates one experiment; returns the folder of its results.
 
-    Runs with other settings than the declared ones (``overrides``, ``seeds``, ``precision``) go to ``runs/own/``, so
-    that they never count as evidence, under ``name`` or one made of the experiment and a hash of settings and data.
+    Runs with other settings than the declared ones (``overrides``, ``seeds``, ``precision``, ``trainer``: options of
+    Lightning's Trainer as ``key=value``) go to ``runs/own/``, so that they never count as evidence, under ``name`` or
+    one made of the experiment and a hash of settings and data. ``logger`` follows each training of a seed.
     Without ``again``, results that these settings, data and code have given before are kept.
 
     Raises:
@@ -60,8 +64,9 @@ def execute(
         if "precision" not in settings:
             raise UserError(f"{paper}: its networks have no precision to choose")
         settings = configuration.validate(paper, settings | {"precision": precision}, paper).model_dump(mode="json")
-    run = _begin(paper, experiment, scale, settings, accelerator, devices, nodes)
-    if settings == declared and name is None:
+    run = _begin(paper, experiment, scale, settings, accelerator, devices, nodes, trainer_options(trainer))
+    run.logger = logger or run.logger
+    if settings == declared and name is None and not run.trainer:
         target = run_folder(paper, experiment, scale)
     else:
         target = _own_folder(run, name)
@@ -101,31 +106,34 @@ def _program(paper: str) -> ModuleType:
 
 
 def _begin(paper: str, experiment: str, scale: str, settings: dict, accelerator: str | None, devices: int = 1,
-           nodes: int = 1) -> Run:
+           nodes: int = 1, trainer: dict | None = None) -> Run:
     program = _program(paper)
     config = configuration.validate(paper, settings, paper)
     accelerator = _accelerator(accelerator, hasattr(program, "needs_processor") and program.needs_processor(config))
     if accelerator == "cuda" and devices > torch.cuda.device_count():
         raise UserError(f"--devices {devices}: there are {torch.cuda.device_count()} GPUs here")
     corpus = program.load_data(config)
-    prints = fingerprints(paper, settings, corpus)
+    prints = fingerprints(paper, settings | ({"trainer": trainer} if trainer else {}), corpus)
     work = paths.BUILD / "work" / f"{paper}-{scale}-{experiment}-{provenance.sha256_json(prints)[:12]}"
     memory.keep_freed_memory()
     origin = provenance.git_state() | {"fingerprint": prints, "rules": provenance.rule_hashes(paper, experiment)}
-    return Run(paper, experiment, scale, settings, work, corpus, origin, accelerator, devices, nodes)
+    return Run(paper, experiment, scale, settings, work, corpus, origin, accelerator, devices, nodes,
+               trainer=trainer or {})
 
 
 def _own_folder(run: Run, name: str | None) -> Path:
     """Where a run with settings of one's own goes: two of them never into the same folder."""
-    made_of = provenance.sha256_json([run.settings, run.corpus.fingerprint])
+    made_of = provenance.sha256_json([run.settings, run.corpus.fingerprint, *([run.trainer] if run.trainer else [])])
     target = run_folder(run.paper, name or f"{run.experiment}-{made_of[:8]}", "own")
     if target.parent.name != "own" or target.name in (".", "..") or target.suffix in (".old", ".new"):
         raise UserError(f"--name {name}: give a plain name for a folder")
     try:
-        other = read_json(target / "results.json", {}).get("config", run.settings)
-    except ValueError:
-        other = run.settings
-    if different := sorted(key for key in run.settings if run.settings[key] != other.get(key)):
+        found = read_json(target / "results.json", {})
+        other = {**found["config"], "trainer": found["provenance"].get("trainer", {})} if found else None
+    except (UserError, ValueError, KeyError, TypeError):  # damaged: made again
+        other = None
+    mine = {**run.settings, "trainer": run.trainer}
+    if other and (different := sorted(key for key, value in mine.items() if value != other.get(key))):
         raise UserError(f"{target}: holds a run with other settings ({', '.join(different)}); choose another --name, "
                         "or remove it")
     return target

@@ -16,6 +16,7 @@ import torch
 from lightning.pytorch.plugins.environments import SLURMEnvironment
 from lightning.pytorch.profilers import PassThroughProfiler
 from lightning.pytorch.strategies import DDPStrategy
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from common.data.order import Loader
 from common.errors import UserError
@@ -23,6 +24,7 @@ from common.training import provenance
 from common.training.checkpoints import AtomicCheckpointIO, RandomState, SaveLast, latest, save_atomically
 from common.training.epochs import Epochs
 from common.training.precision import affordable
+from common.training.progress import Progress
 
 if TYPE_CHECKING:
     from common.training.run import Run
@@ -72,20 +74,24 @@ class StopAtNaN(L.Callback):
 
 
 def new_trainer(folder: Path, max_epochs: int, callbacks: Iterable[L.Callback] = (), **options) -> L.Trainer:
-    """A Trainer that keeps its checkpoints in ``folder``; ``options`` are Lightning's."""
+    """A Trainer that keeps its checkpoints in ``folder``; ``options`` are Lightning's, and outrank what stands here."""
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # it advertises at INFO
     for message in (".*does not have many workers.*", ".*all_gather is deprecated.*", ".*when logging on epoch level.*",
-                    ".*run with no optimizer.*", ".*LeafSpec.*"):  # the last is Lightning's own use of torch
+                    ".*run with no optimizer.*", ".*than the logging interval.*",
+                    ".*LeafSpec.*"):  # the last is Lightning's own use of torch
         warnings.filterwarnings("ignore", message)
     torch.utils.deterministic.fill_uninitialized_memory = False  # deterministic=... would fill it, to find bugs
     plugins: list = [AtomicCheckpointIO()]
     if SLURMEnvironment.detect():
         plugins.append(SLURMEnvironment(auto_requeue=False))  # it would save inside the signal's handler
+    bar = options.pop("enable_progress_bar", sys.stderr.isatty() and not os.environ.get("CI"))
+    usual = {"num_sanity_val_steps": 0, "deterministic": "warn", "logger": False, "enable_model_summary": False,
+             "profiler": NoProfiler()}
     return L.Trainer(
-        max_epochs=max_epochs, num_sanity_val_steps=0, use_distributed_sampler=False, deterministic="warn",
-        logger=False, enable_model_summary=False, default_root_dir=folder, profiler=NoProfiler(),
-        enable_progress_bar=sys.stderr.isatty() and not os.environ.get("CI"), plugins=plugins,
-        callbacks=[*callbacks, RandomState(), StopAtNaN(folder), SaveLast(folder)], **options,
+        max_epochs=max_epochs, use_distributed_sampler=False, default_root_dir=folder, plugins=plugins,
+        enable_progress_bar=bar, callbacks=[*callbacks, *([Progress()] if bar else []), RandomState(),
+                                            StopAtNaN(folder), SaveLast(folder)],
+        **(usual | options),
     )
 
 
@@ -125,19 +131,24 @@ def fit(
     if possible == "bf16-mixed" and run.accelerator == "cuda":
         torch.set_float32_matmul_precision("high")  # TF32 for what autocast leaves in single precision
     strategy = (Apart if apart else DDPStrategy)(timeout=PATIENCE) if run.devices * run.nodes > 1 else "auto"
-    trainer = new_trainer(
-        work, max_epochs, [*callbacks, Epochs(run, seed, curve, after)], accelerator=run.accelerator,
-        devices=run.devices, num_nodes=run.nodes, strategy=strategy, precision=possible,
-    )
-    run.trained_on = {"device": provenance.device_name(run.accelerator), "devices": trainer.world_size,
-                      "precision": possible}
-    batches = train(trainer.global_rank, trainer.world_size)
-    if trainer.global_rank:  # what is dropped and drawn differs between processes; that all start alike is done
-        torch.manual_seed(seed + 1_000_003 * trainer.global_rank)
-    try:
-        trainer.fit(module, batches, valid, ckpt_path=latest(work), weights_only=True)
-    except SystemExit:  # Lightning's way to end at Ctrl-C
-        raise KeyboardInterrupt from None
+    with run.logger(run, seed, part) as logger:
+        trainer = new_trainer(
+            work, max_epochs, [*callbacks, Epochs(run, seed, curve, after)], accelerator=run.accelerator, logger=logger,
+            devices=run.devices, num_nodes=run.nodes, strategy=strategy, precision=possible, **run.trainer,
+        )
+        run.trained_on = {"device": provenance.device_name(run.accelerator), "devices": trainer.world_size,
+                          "precision": possible}
+        batches = train(trainer.global_rank, trainer.world_size)
+        if trainer.global_rank:  # what is dropped and drawn differs between processes; that all start alike is done
+            torch.manual_seed(seed + 1_000_003 * trainer.global_rank)
+        try:
+            trainer.fit(module, batches, valid, ckpt_path=latest(work), weights_only=True)
+        except SystemExit:  # Lightning's way to end at Ctrl-C
+            raise KeyboardInterrupt from None
+        except MisconfigurationException as error:
+            if not run.trainer:
+                raise
+            raise UserError(f"--trainer {run.trainer}: {error}") from error
     return trainer
 
 

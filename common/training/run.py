@@ -5,7 +5,8 @@ import os
 import platform
 import random
 import time
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,8 @@ class Run:
     began: dict[int, float] = field(default_factory=dict)  # monotonic clock, as if never interrupted
     peak_memory_mb: float = 0.0  # of all processes that took part
     trained_on: dict = field(default_factory=dict)  # device, devices, precision of what was trained
+    trainer: dict = field(default_factory=dict)  # options of Lightning's Trainer that were asked for
+    logger: Callable[["Run", int, str], AbstractContextManager] = lambda run, seed, part: nullcontext(False)
 
     @property
     def name(self) -> str:
@@ -118,7 +121,7 @@ class Run:
                 "versions": provenance.versions(), "python": platform.python_version(),
                 "threads": torch.get_num_threads(),
                 "peak_memory_mb": round(max(self.peak_memory_mb, memory.peak_memory_mb()), 1),
-            } | nothing_trained | self.trained_on,
+            } | nothing_trained | self.trained_on | ({"trainer": self.trainer} if self.trainer else {}),
             "figures": self.figures,
         }
 

@@ -1,0 +1,75 @@
+"""Learning curves while a network trains, in one of Lightning's loggers; the files stay the only home of results.
+
+The paper's numbers go with them, as constant series ``paper/<metric>``.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from importlib.util import find_spec
+
+from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
+
+from common import paths
+from common.errors import UserError, unknown
+from common.reporting.evidence.published import load_paper
+from common.reporting.publish import PROJECT, of_experiment, quiet, run_id
+from common.training.run import Run
+
+KINDS = {"wandb": ("wandb",), "csv": (), "tensorboard": ("tensorboard", "tensorboardX")}  # and packages that do
+
+
+def live(kind: str, paper: str, experiment: str) -> Callable[[Run, int, str], AbstractContextManager[Logger]]:
+    """Given a run, a seed and which of its trainings: the logger, which is closed with the context.
+
+    CSV and TensorBoard files go to ``build/logs/``. A run in W&B has the id under which ``replicate publish`` later
+    puts the result in its place; it goes on where it was interrupted.
+
+    Raises:
+        UserError: unknown kind, or its package is not installed.
+    """
+    if kind not in KINDS:
+        raise unknown("logger", kind, KINDS)
+    if KINDS[kind] and not any(map(_installed, KINDS[kind])):
+        raise UserError(f"--logger {kind} needs the package {KINDS[kind][0]}: pip install {KINDS[kind][0]}")
+    published = of_experiment(load_paper(paper), experiment)
+
+    @contextmanager
+    def logger(run: Run, seed: int, part: str) -> Iterator[Logger]:
+        name = f"seed-{seed}" + (f"-{part}" if part not in ("", "model") else "")
+        made = _wandb(run, seed, name) if kind == "wandb" else {"csv": CSVLogger, "tensorboard": TensorBoardLogger}[
+            kind](paths.BUILD / "logs", name=run.work.name, version=name)
+        log = made.log_metrics
+        made.log_metrics = lambda metrics, step=None: log({**metrics, **published}, step)
+        made.log_hyperparams(run.settings | {"seed": seed})
+        try:
+            yield made
+        finally:
+            if kind == "wandb":
+                made.experiment.finish()
+
+    return logger
+
+
+def _installed(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except ValueError:  # a test has put None in its place
+        return False
+
+
+def _wandb(run: Run, seed: int, name: str) -> WandbLogger:
+    import wandb
+
+    folder = os.environ.get("WANDB_DIR") or paths.HOME
+    identity = run_id(run.paper, run.experiment, run.scale, seed, run.origin["fingerprint"])
+    identity += name.removeprefix(f"seed-{seed}")
+    made = WandbLogger(
+        save_dir=folder, project=os.environ.get("WANDB_PROJECT", PROJECT), name=identity, version=identity,
+        group=f"{run.paper}/{run.experiment}", job_type="train", tags=[f"paper:{run.paper}"[:64], f"scale:{run.scale}"],
+        settings=quiet(wandb))
+    try:
+        _ = made.experiment  # begins the run, or refuses
+    except wandb.Error as error:
+        raise UserError(f"W&B: {error}; `wandb login`, or WANDB_MODE=offline") from error
+    return made
