@@ -22,6 +22,9 @@ ROUNDS = 7
 
 def bench(papers: list[str], output: Path) -> str:
     """Measures the papers that have a ``bench.py``, writes JSON to ``output``, returns a table."""
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with open(output, "a"):  # before minutes are spent
+        pass
     memory.keep_freed_memory()
     modules = {paper: importlib.import_module(f"replications.{paper}.bench") for paper in papers
                if importlib.util.find_spec(f"replications.{paper}.bench")}
@@ -29,7 +32,6 @@ def bench(papers: list[str], output: Path) -> str:
     tasks = {paper: _seconds(module) for paper, module in modules.items() if hasattr(module, "TASKS")}
     machine = {"device": provenance.device_name("cpu"), "threads": torch.get_num_threads(),
                "versions": provenance.versions()} | provenance.git_state()
-    output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(json.dumps({"machine": machine, "papers": found, "tasks": tasks}, indent=1) + "\n",
                       encoding="utf-8")
     lines = []

@@ -11,7 +11,7 @@ from typing import Annotated, Optional
 import typer
 
 from common import config, paths
-from common.errors import Interrupted, UserError
+from common.errors import Interrupted, UserError, explained
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
                   help="Replications of the classic recurrent-network papers, measured against their printed numbers.")
@@ -24,7 +24,12 @@ Scale = Annotated[str, typer.Option(help="quick, scaled or paper.")]
 
 
 @app.callback(invoke_without_command=True)
-def _(version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False) -> None:
+def _(command: typer.Context,
+      version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False) -> None:
+    from common.training import launch
+
+    if command.invoked_subcommand != "run":
+        launch.forget()
     if version:
         typer.echo(f"replicate {importlib.metadata.version('rnn-replications')}")
         raise typer.Exit
@@ -125,7 +130,7 @@ def run(
     With --seeds, --set, --precision, --trainer or --name the results go to runs/own/ and never count as evidence.
     """
     from common.training.execute import execute
-    from common.training.run import is_first_process
+    from common.training.launch import is_first_process
 
     if experiment is None:
         from common import pipeline
@@ -146,7 +151,7 @@ def run(
     folder = execute(paper, experiment, scale, seeds=config.parse_seeds(seeds or ()), overrides=set_ or (),
                      devices=devices, nodes=num_nodes, precision=precision, accelerator=accelerator, name=name,
                      trainer=trainer or (), logger=logger)
-    if is_first_process():
+    if is_first_process(devices * num_nodes):
         typer.echo(f"results: {os.path.relpath(folder, paths.HOME)}")
 
 
@@ -248,9 +253,6 @@ def main() -> None:
     """The ``replicate`` command: errors of the user as one message, interruption without a traceback."""
     try:
         app()
-    except UserError as error:
-        typer.secho(f"replicate: {error}", err=True, fg="red")
-        sys.exit(2)
     except Interrupted:
         typer.secho("asked to end; the same command goes on where it stopped", err=True)
         sys.exit(Interrupted.EXIT)
@@ -258,3 +260,8 @@ def main() -> None:
         if end.code == 130:  # typer's way to end at Ctrl-C
             typer.secho("interrupted; the same command goes on where it stopped", err=True)
         raise
+    except Exception as error:
+        if not (message := explained(error)):
+            raise
+        typer.secho(f"replicate: {message}", err=True, fg="red")
+        sys.exit(2)

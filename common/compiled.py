@@ -6,6 +6,7 @@ cache lies in a folder named by the content of all files next to the function, a
 """
 
 import hashlib
+import os
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -27,8 +28,14 @@ def compiled(function: Callable, **names: object) -> Callable:
     """
     if names:
         function = FunctionType(function.__code__, function.__globals__ | names)
-    numba.config.CACHE_DIR = str(paths.BUILD / "numba" / _content(Path(function.__code__.co_filename).parent))
-    return numba.njit(nogil=True, cache=True, fastmath={"reassoc", "contract", "nsz"}, error_model="numpy")(function)
+    folder = paths.BUILD / "numba" / _content(Path(function.__code__.co_filename).parent)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        kept = os.access(folder, os.W_OK)
+    except OSError:  # somebody else's checkout: compiled anew in each process
+        kept = False
+    numba.config.CACHE_DIR = str(folder)
+    return numba.njit(nogil=True, cache=kept, fastmath={"reassoc", "contract", "nsz"}, error_model="numpy")(function)
 
 
 @cache

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pooch
 import requests
-from filelock import FileLock
 from tqdm import tqdm
 
 from common import paths
 from common.data import catalog
 from common.errors import UserError
+from common.locks import locked
 
 MIRROR = "REPLICATIONS_MIRROR"  # environment variable: folders and URLs laid out as <corpus>/<file>, commas between
 
@@ -49,7 +49,7 @@ def fetch(corpus: str) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         locks = paths.BUILD / "locks"
         locks.mkdir(parents=True, exist_ok=True)
-        with FileLock(locks / f"fetch-{corpus}.lock"):
+        with locked(locks / f"fetch-{corpus}.lock"):
             for name, file in entry.files.items():
                 if (folder / name).exists():
                     _require_right(folder / name, file)

@@ -56,7 +56,10 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         save_atomically(checkpoint, Path(path), Path(path).with_name(PREVIOUS))
 
     def load_checkpoint(self, path, map_location=None, weights_only=True) -> dict:
-        return load(Path(path), map_location)
+        found = load(Path(path), map_location)
+        if not isinstance(found, dict) or not {"state_dict", "random", "loops"} <= found.keys():
+            raise UserError(f"{path}: not a checkpoint of this training; delete it and run again")
+        return found
 
 
 def load(path: Path, map_location=None) -> dict:

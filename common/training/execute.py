@@ -9,12 +9,10 @@ what it has made in the seed's folder and finds it there again, seeds can be tra
 ``needs_processor(config)`` and that is true, nothing of it is computed on a GPU.
 """
 
-import errno
-import fcntl
 import importlib
 import shutil
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from types import ModuleType
 
@@ -23,7 +21,8 @@ import torch
 from common import config as configuration
 from common import paths
 from common.errors import UserError, unknown
-from common.training import memory, provenance
+from common.locks import locked
+from common.training import launch, memory, provenance
 from common.training.finished import fingerprints, is_made, put_in_place, run_folder
 from common.training.run import Run, read_json
 from common.training.trainer_options import trainer_options
@@ -57,6 +56,7 @@ def execute(
     Raises:
         UserError: a name, key, corpus or file is wrong, training diverged, or the same run is in progress elsewhere.
     """
+    launch.settle(devices, nodes)
     declared = configuration.resolve(paper, experiment, scale)
     chosen = [f"seeds={seeds}"] if (seeds := list(seeds)) else []
     settings = configuration.resolve(paper, experiment, scale, [*overrides, *chosen])
@@ -151,15 +151,11 @@ def _accelerator(name: str | None, needs_processor: bool) -> str:
 
 @contextmanager
 def _only_one(work: Path, shared: bool = False):
-    """A lock that the system drops with the process, however that ends; ``shared`` by those who train seeds.
-
-    A file system that knows no locks is trusted.
-    """
-    with open(work / "lock", "w") as file:
+    """Nobody else does this run; ``shared`` by those who train seeds."""
+    with ExitStack() as held:
         try:
-            fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
-                raise UserError(f"{work}: the same run is in progress in another process; wait for it or stop it"
-                                ) from None
+            held.enter_context(locked(work / "lock", wait=False, shared=shared))
+        except BlockingIOError:
+            raise UserError(f"{work}: the same run is in progress in another process; wait for it or stop it"
+                            ) from None
         yield

@@ -37,9 +37,9 @@ def is_made(target: Path, settings: dict, prints: dict[str, str]) -> bool:
     """Whether the results in ``target`` are what these settings, data and code give."""
     try:
         found = read_json(target / "results.json", {})
-    except ValueError:  # damaged: make it again
+        return found.get("config") == settings and found["provenance"]["fingerprint"] == prints
+    except (UserError, KeyError, TypeError):  # damaged: make it again
         return False
-    return found.get("config") == settings and found["provenance"]["fingerprint"] == prints
 
 
 def made_with(run: Run, **changes: Any) -> Path | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from common import config, paths
 from common.errors import UserError
 from common.training.finished import run_folder
+from common.training.run import read_json
 
 
 def promote(paper: str, scale: str) -> list[Path]:
@@ -24,13 +25,17 @@ def promote(paper: str, scale: str) -> list[Path]:
         folder = run_folder(paper, experiment, scale)
         if not (folder / "results.json").exists():
             continue
-        record = json.loads((folder / "results.json").read_text(encoding="utf-8"))
-        if record["config"] != config.resolve(paper, experiment, scale):
+        record = read_json(folder / "results.json", {})
+        if record.get("config") != config.resolve(paper, experiment, scale):
             raise UserError(f"{folder}: made with other settings than params.yaml declares now; run it again: "
                             f"replicate run {paper} {experiment} --scale {scale}")
-        with open(folder / "history.csv", newline="", encoding="utf-8") as file:
-            rows = list(csv.reader(file))[1:]
-        record["history"] = [[int(s), int(e), int(n), metric, float(v)] for s, e, n, metric, v in rows]
+        try:
+            with open(folder / "history.csv", newline="", encoding="utf-8") as file:
+                rows = list(csv.reader(file))[1:]
+            record["history"] = [[int(s), int(e), int(n), metric, float(v)] for s, e, n, metric, v in rows]
+        except (OSError, ValueError, csv.Error) as error:
+            raise UserError(f"{folder / 'history.csv'}: missing or damaged ({error}); run it again: replicate run "
+                            f"{paper} {experiment} --scale {scale}") from None
         path = paths.REPLICATIONS / paper / "records" / scale / f"{experiment}.json"
         if earlier := _earlier(path, record):
             record["earlier"] = earlier
@@ -49,7 +54,7 @@ def _earlier(path: Path, record: dict) -> list[dict]:
         last = json.loads(path.read_text(encoding="utf-8"))
         look = {"git_commit": last["provenance"].get("git_commit"), "config": last["config"],
                 "metrics": last["metrics"]}
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{path}: not a record ({error}); restore it (git checkout), or delete it if its numbers are "
                         f"known to be void") from None
     same = all(look[key] == record[key] for key in ("config", "metrics"))

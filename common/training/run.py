@@ -15,7 +15,9 @@ import numpy as np
 import torch
 
 from common import config as configuration
+from common.errors import UserError
 from common.training import memory, provenance
+from common.training.launch import is_first_process
 
 
 @dataclass
@@ -57,7 +59,7 @@ class Run:
     @property
     def is_first_process(self) -> bool:
         """False in the helper processes of a training on several devices: they train, but record nothing."""
-        return is_first_process()
+        return is_first_process(self.devices * self.nodes)
 
     def seed_folder(self, seed: int, part: str = "") -> Path:
         """Where a seed's models lie while the run is in progress, and the checkpoints of the ``part`` in training."""
@@ -126,12 +128,6 @@ class Run:
         }
 
 
-def is_first_process() -> bool:
-    """False in the helper processes of a training on several devices."""
-    ranks = ("RANK", "SLURM_PROCID", "NODE_RANK", "LOCAL_RANK")  # of torchrun, SLURM and Lightning
-    return not any(int(os.environ.get(name, 0)) for name in ranks)
-
-
 def write_json(path: Path, value: Any, indent: int | None = None) -> None:
     """Whole or not at all."""
     partial = path.with_name(path.name + ".partial")
@@ -140,4 +136,13 @@ def write_json(path: Path, value: Any, indent: int | None = None) -> None:
 
 
 def read_json(path: Path, default: Any) -> Any:
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else default
+    """What a file holds, ``default`` if there is none. Raises: UserError if it is damaged, or of another type."""
+    if not path.exists():
+        return default
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UserError(f"{path}: damaged ({error}); delete it and run the same command again") from None
+    if type(found) is not type(default):
+        raise UserError(f"{path}: damaged (not what a run writes); delete it and run the same command again")
+    return found

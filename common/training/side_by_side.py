@@ -20,7 +20,8 @@ from typing import NamedTuple
 import torch
 
 from common import config
-from common.errors import Interrupted, UserError
+from common.errors import Interrupted, UserError, explained
+from common.training import launch
 from common.training.execute import execute, train_seed
 from common.training.finished import run_folder
 
@@ -53,6 +54,7 @@ def execute_all(paper: str, scale: str = "quick", accelerator: str | None = None
     Raises:
         UserError: an experiment failed; what it said is on stderr.
     """
+    launch.settle(1, 1)
     names = config.experiments(paper, scale)
     if not names:
         raise UserError(f"{paper}: nothing is declared at scale {scale!r}")
@@ -118,13 +120,15 @@ def _one(paper: str, job: Job, scale: str, accelerator: str | None, place: dict[
             execute(paper, job.name, scale, accelerator=accelerator, again=False)
         else:
             train_seed(paper, job.name, scale, job.seed, accelerator)
-    except UserError as error:
-        print(f"replicate: {error}", file=sys.stderr)
-        sys.exit(2)
     except Interrupted:
         sys.exit(Interrupted.EXIT)
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:
+        if not (message := explained(error)):
+            raise
+        print(f"replicate: {message}", file=sys.stderr)
+        sys.exit(2)
 
 
 def _follow_parent() -> None:

@@ -77,8 +77,8 @@ def kept(path: Path, config: type) -> tuple[dict[str, Any], Any]:
     """
     saved = checkpoints.load(path)
     try:
-        return saved, config(**saved["config"])
-    except (KeyError, TypeError, ValueError) as error:
+        return saved, config(**dict(saved)["config"])
+    except (LookupError, TypeError, ValueError) as error:
         raise UserError(f"{path}: not a network of this paper; name one that `replicate run` has made") from error
 
 
@@ -94,10 +94,13 @@ def restored(path: Path, config: type, load_data: Callable, build: Callable) -> 
     """
     saved, settings = kept(path, config)
     corpus = load_data(settings)
-    for vocabulary, fingerprint in zip(_vocabularies(corpus), saved["vocabularies"], strict=True):
+    for vocabulary, fingerprint in zip(_vocabularies(corpus), saved.get("vocabularies", ()), strict=False):
         vocabulary.require_same(fingerprint, str(path))
     module = build(settings, corpus)
-    module.load_state_dict(saved["weights"])
+    try:
+        module.load_state_dict(saved["weights"])
+    except (LookupError, TypeError, AttributeError, RuntimeError) as error:
+        raise UserError(f"{path}: its weights are not those of such a network; train it anew") from error
     return module.eval(), corpus
 
 

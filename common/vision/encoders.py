@@ -16,12 +16,12 @@ from urllib.error import URLError
 
 import numpy as np
 import torch
-from filelock import FileLock
 from torch import Tensor, nn
 
 from common import paths
 from common.data.pictures import scenes
 from common.errors import UserError, unknown
+from common.locks import locked
 from common.training import checkpoints
 from common.training.closure import code_fingerprint
 from common.vision import efficientnet_lite0, small_cnn
@@ -85,7 +85,7 @@ def _trained(network: SmallCNN) -> SmallCNN:
     if not path.exists():
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(f"{path}.lock"):  # seeds trained side by side ask for it at the same moment
+            with locked(Path(f"{path}.lock")):  # seeds trained side by side ask for it at the same moment
                 if not path.exists():
                     _train(network, path)
         except OSError as error:

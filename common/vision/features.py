@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from filelock import FileLock
 from PIL import Image
 from torch import Tensor, nn
 from tqdm import tqdm
@@ -15,6 +14,7 @@ from tqdm import tqdm
 from common import paths
 from common.data.pictures.files import to_square
 from common.errors import UserError
+from common.locks import locked
 from common.vision.encoders import fingerprint
 
 BATCH = 32
@@ -46,7 +46,7 @@ def cached(open_picture: Callable[[int], Image.Image], count: int, content: str,
     if found is None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(f"{path}.lock"):
+            with locked(Path(f"{path}.lock")):
                 if _open(path, (count, width)) is None:
                     _write(path, open_picture, count, network, size, width)
         except OSError as error:

@@ -43,3 +43,10 @@ def test_ratios_to_the_reference_and_seconds_of_tasks(tmp_path, monkeypatch, clo
     assert "40 words/s     4.00  (4.00 to 4.00)" in table and "counting: 3.00 s   (3.00 to 3.00)" in table
     assert calls == ["plain", "ours"] * (benchmark.ROUNDS + 1) + ["counting", "sorting"] * benchmark.ROUNDS, (
         "interleaved, the cases after a warm-up")
+
+
+def test_where_nothing_can_be_written_nothing_is_measured(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(benchmark, "_measure", lambda module: pytest.fail("minutes were spent"))
+    with pytest.raises(OSError):
+        benchmark.bench(["mikolov2010_rnnlm"], tmp_path / "file" / "bench.json")

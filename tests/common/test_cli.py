@@ -4,6 +4,7 @@ import re
 import sys
 
 import pytest
+import torch
 
 from common import cli, paths
 from common.training.finished import own_runs
@@ -75,6 +76,24 @@ def test_a_bug_is_not_hidden(toy, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["replicate", "run", TOY, "net"])
     with pytest.raises(ZeroDivisionError):
         cli.main()
+
+
+def test_faults_of_the_machine_are_no_bugs(toy, replicate):
+    def full(run, seed):
+        raise OSError(28, "No space left on device", "/a/place")
+
+    for step, message in ((full, "replicate: /a/place: No space left on device; make room"),
+                          (lambda run, seed: torch.empty(10**15), "replicate: not enough memory")):
+        toy.step = step
+        code, _, errors = replicate("run", TOY, "net")
+        assert code == 2 and errors.startswith(message) and errors.count("\n") == 1
+
+
+def test_a_rank_that_a_shell_remembers_does_not_silence_a_run(toy, replicate, monkeypatch):
+    for value in ("1", ""):
+        monkeypatch.setenv("RANK", value)
+        code, output, _ = replicate("run", TOY, "net")
+        assert code == 0 and output.endswith("runs/quick/net\n")
 
 
 def test_list_names_papers_experiments_scales_and_corpora(replicate):

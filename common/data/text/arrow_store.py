@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from filelock import FileLock
 
+from common.data import fetch
 from common.errors import UserError
+from common.locks import locked
 from common.text.vocabulary import Vocabulary
 
 SPLITS = ("train", "valid", "test")
+SUMS = "sha256.json"
 
 
 class Prepared(NamedTuple):
@@ -25,14 +27,14 @@ class Prepared(NamedTuple):
 def open_or_prepare(folder: Path, prepare: Callable[[], Prepared]) -> Prepared:
     """Open ``folder``, calling ``prepare`` once to fill it; other processes wait for the one that prepares.
 
-    A killed process leaves only ``<folder>.partial`` behind, which the next one throws away; a folder that
-    was damaged later is made again. Raises UserError when the disk refuses.
+    A killed process leaves only ``<folder>.partial`` behind, which the next one throws away; a folder of which a byte
+    was changed or lost later is made again. Raises UserError when the disk refuses.
     """
     if prepared := _open(folder):
         return prepared
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{folder}.lock"):
+        with locked(Path(f"{folder}.lock")):
             if prepared := _open(folder):
                 return prepared
             _write(folder, prepare())
@@ -59,9 +61,15 @@ def _write(folder: Path, prepared: Prepared) -> None:
         row = datasets.Dataset.from_dict({"tokens": [prepared.arrays[split]]}, features=features)
         row.save_to_disk(partial / split)
     prepared.vocabulary.save(partial / "vocabulary.json")
-    tokens = {split: len(prepared.arrays[split]) for split in SPLITS}
-    (partial / "corpus.json").write_text(json.dumps({"tokens": tokens, "info": prepared.info}) + "\n")
+    (partial / "info.json").write_text(json.dumps(prepared.info) + "\n")
+    (partial / SUMS).write_text(json.dumps(_sums(partial)) + "\n")
     os.rename(partial, folder)
+
+
+def _sums(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file."""
+    return {str(path.relative_to(folder)): fetch.sha256(path) for path in sorted(folder.rglob("*"))
+            if path.is_file() and path.name != SUMS}
 
 
 def _open(folder: Path) -> Prepared | None:
@@ -71,14 +79,14 @@ def _open(folder: Path) -> Prepared | None:
     import datasets
 
     try:
-        about = json.loads((folder / "corpus.json").read_text())
+        if json.loads((folder / SUMS).read_text()) != _sums(folder):
+            return None
+        info = json.loads((folder / "info.json").read_text())
         vocabulary = Vocabulary.load(folder / "vocabulary.json")
         arrays = {}
         for split in SPLITS:
             column = datasets.load_from_disk(str(folder / split)).data.column("tokens")
             arrays[split] = column.chunk(0).values.to_numpy(zero_copy_only=True)
-            if len(arrays[split]) != about["tokens"][split]:
-                return None
-        return Prepared(vocabulary, arrays, about["info"])
+        return Prepared(vocabulary, arrays, info)
     except (OSError, ValueError, KeyError, TypeError, UserError):  # pyarrow raises OSError and ValueError
         return None

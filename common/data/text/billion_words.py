@@ -25,7 +25,6 @@ from itertools import chain
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock
 from tqdm import tqdm
 
 from common import paths
@@ -35,6 +34,7 @@ from common.data.text.corpora import Corpus
 from common.data.text.sentences import read_sentences
 from common.data.text.windows import Shards
 from common.errors import UserError
+from common.locks import locked
 from common.text.vocabulary import EOS, UNK, Vocabulary
 
 FORMAT = 1  # raise it when the same source and settings would give other arrays
@@ -92,7 +92,7 @@ def _unpacked() -> Path:
     (archive,) = catalog.entry(PUBLISHED).files
     target = paths.BUILD / "corpora" / f"{PUBLISHED}-shards"
     target.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{target}.lock"):
+    with locked(Path(f"{target}.lock")):
         if not target.exists():
             partial_folder = Path(f"{target}.partial")
             shutil.rmtree(partial_folder, ignore_errors=True)
@@ -136,7 +136,7 @@ def _sharded(name: str, folder: Path, files: dict[str, catalog.File] | None, min
     fingerprint = _fingerprint(source, min_count)
     target = paths.BUILD / "corpora" / PUBLISHED / fingerprint
     target.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{target}.lock"):
+    with locked(Path(f"{target}.lock")):
         if not target.exists():
             _prepare(found, min_count, target)
     vocabulary = Vocabulary.load(target / "vocabulary.json")

@@ -38,7 +38,7 @@ def report(papers: Sequence[str] | None = None) -> Path:
     """Makes ``reports/`` on ``papers`` (default: all) and returns the folder.
 
     The folder is replaced as a whole, and only when everything was written: an error leaves the previous
-    report. It then covers ``papers`` and no other. The same runs give the same bytes.
+    report. What that says of other papers, and of all together, stays. The same runs give the same bytes.
 
     Raises:
         UserError: an unknown paper, a bad ``paper.yaml``, or quick runs that are not the declared ones.
@@ -51,7 +51,18 @@ def report(papers: Sequence[str] | None = None) -> Path:
         fresh = Path(work) / "new"
         fresh.mkdir()
         write(names, fresh)
+        if set(names) < set(config.papers()):
+            _keep_others(names, target, fresh)
         if target.exists():
             os.replace(target, Path(work) / "old")
         shutil.move(fresh, target)
     return target
+
+
+def _keep_others(papers: Sequence[str], old: Path, new: Path) -> None:
+    for path in old.rglob("*"):
+        within = path.relative_to(old)
+        paper = within.parts[1] if len(within.parts) > 2 else within.stem  # figures/<paper>/..., <paper>.html
+        if path.is_file() and paper not in papers:
+            (new / within).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, new / within)

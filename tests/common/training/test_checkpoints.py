@@ -83,6 +83,13 @@ def draws() -> list:
     return [random.random(), random.gauss(0, 1), np.random.rand(3).tolist(), np.random.randn(), torch.rand(3).tolist()]
 
 
+@pytest.mark.parametrize("foreign", [[1], {"state_dict": {}}, torch.zeros(2)])
+def test_a_checkpoint_of_something_else(tmp_path, foreign):
+    torch.save(foreign, tmp_path / "last.ckpt")
+    with pytest.raises(UserError, match="last.ckpt: not a checkpoint of this training; delete it and run again"):
+        AtomicCheckpointIO().load_checkpoint(tmp_path / "last.ckpt")
+
+
 def test_every_random_generator_is_part_of_a_checkpoint(tmp_path):
     for seed in (random.seed, np.random.seed, torch.manual_seed):
         seed(1)

@@ -12,7 +12,7 @@ import torch
 
 from common import paths
 from common.errors import UserError
-from common.training import finished
+from common.training import finished, launch
 from common.training.execute import execute
 from common.training.finished import made_with, own_runs, run_folder
 
@@ -275,11 +275,43 @@ def test_a_lock_that_nobody_holds_any_more_does_not_matter(toy):
     assert execute(TOY, "net", accelerator="cpu")
 
 
-@pytest.mark.parametrize("variable", ["RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID"])
-def test_helper_processes_record_nothing(toy, monkeypatch, variable):
-    monkeypatch.setenv(variable, "1")
-    folder = execute(TOY, "net", accelerator="cpu")
+@pytest.mark.parametrize("variables", [
+    {"RANK": "1", "WORLD_SIZE": "2"}, {"LOCAL_RANK": "1", "WORLD_SIZE": "2"},
+    {"SLURM_PROCID": "1", "SLURM_NTASKS": "2"}])
+def test_helper_processes_record_nothing(toy, monkeypatch, variables):
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    folder = execute(TOY, "net", accelerator="cpu", devices=2)
     assert not folder.exists() and not list(paths.BUILD.glob("**/history.json"))
+
+
+@pytest.mark.parametrize("variable", [*launch.TORCH, *launch.SLURM, *launch.MEETING])
+@pytest.mark.parametrize("value", ["1", "", "x"])
+def test_what_a_shell_remembers_of_other_processes_does_not_count(toy, monkeypatch, variable, value):
+    monkeypatch.setenv(variable, value)
+    assert results(execute(TOY, "net", seeds=[1], accelerator="cpu"))["metrics"]
+
+
+@pytest.mark.parametrize("damage", ["[]", "{", '{"config": 3}', "\xff"])
+def test_damaged_results_are_made_again(toy, damage):
+    folder = execute(TOY, "net", name="mine", accelerator="cpu")
+    (folder / "results.json").write_bytes(damage.encode("latin1"))
+    assert results(execute(TOY, "net", name="mine", accelerator="cpu", again=False))["metrics"]
+
+
+@pytest.mark.parametrize("file", ["history.json", "cost.json"])
+@pytest.mark.parametrize("damage", ["[[1, 1", "3"])
+def test_damaged_work_in_progress_is_named(toy, file, damage):
+    def broken(run, seed):
+        (run.seed_folder(seed) / file).write_text(damage)
+        raise KeyboardInterrupt
+
+    toy.run = lambda run: broken(run, 1)
+    with pytest.raises(KeyboardInterrupt):
+        execute(TOY, "net", accelerator="cpu")
+    toy.run = lambda run: run.seed(1).__enter__()
+    with pytest.raises(UserError, match=rf"{file}: damaged .*delete it and run the same command again"):
+        execute(TOY, "net", accelerator="cpu")
 
 
 def test_wrong_devices(toy, monkeypatch):

@@ -33,6 +33,20 @@ def test_every_finished_run_of_the_scale_and_no_other(toy):
     assert [path.name for path in promote(TOY, "scaled")] == ["net.json", "late.json"]
 
 
+@pytest.mark.parametrize("file, content, message", [
+    ("results.json", "[]", "results.json: damaged"), ("results.json", "{", "results.json: damaged"),
+    ("results.json", "{}", "made with other settings"), ("history.csv", None, "history.csv: missing or damaged"),
+    ("history.csv", "a,b\n1,2\n", "history.csv: missing or damaged"),
+])
+def test_damaged_results_are_refused(toy, file, content, message):
+    path = execute(TOY, "net", "scaled", accelerator="cpu") / file
+    path.unlink()
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(UserError, match=message):
+        promote(TOY, "scaled")
+
+
 def test_a_run_with_other_settings_than_declared_is_refused(toy):
     execute(TOY, "net", "scaled", accelerator="cpu")
     params = config.load_params(TOY)

@@ -97,6 +97,11 @@ def test_a_second_training_has_curves_of_its_own_names_and_epochs(run):
 
 
 def test_what_is_no_network_of_the_paper(run, tmp_path):
-    torch.save({"weights": {}}, tmp_path / "other.pt")
-    with pytest.raises(UserError, match="other.pt: not a network of this paper"):
-        restored(tmp_path / "other.pt", dict, None, None)
+    for saved in ({"weights": {}}, [1], torch.zeros(2)):
+        torch.save(saved, tmp_path / "other.pt")
+        with pytest.raises(UserError, match="other.pt: not a network of this paper"):
+            restored(tmp_path / "other.pt", dict, None, None)
+    for weights in ({"weight": torch.zeros(3)}, [1]):
+        torch.save({"config": {}, "weights": weights}, tmp_path / "other.pt")
+        with pytest.raises(UserError, match="other.pt: its weights are not those of such a network"):
+            restored(tmp_path / "other.pt", dict, lambda settings: None, lambda *_: torch.nn.Linear(2, 2))

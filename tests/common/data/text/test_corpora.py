@@ -215,12 +215,21 @@ def test_what_a_killed_process_left_is_made_again(tmp_path):
     assert not (tmp_path / "f.partial").exists() and not (tmp_path / "f" / "stray").exists()
 
 
-@pytest.mark.parametrize("damage", ["corpus.json", "vocabulary.json", "train/state.json", "test/*.arrow"])
+@pytest.mark.parametrize("damage", ["info.json", "sha256.json", "vocabulary.json", "train/state.json", "test/*.arrow"])
 def test_a_damaged_folder_is_made_again(tmp_path, damage):
     open_or_prepare(tmp_path / "f", prepared)
     damaged = next((tmp_path / "f").glob(damage))
-    damaged.write_bytes(damaged.read_bytes()[:40])
+    damaged.write_bytes(damaged.read_bytes()[:-4])
     assert open_or_prepare(tmp_path / "f", lambda: prepared(7)).arrays["test"].tolist() == [0] * 7
+
+
+def test_a_flipped_bit_is_noticed(tmp_path):
+    open_or_prepare(tmp_path / "f", prepared)
+    damaged = next((tmp_path / "f").glob("train/*.arrow"))
+    content = bytearray(damaged.read_bytes())
+    content[len(content) // 2] ^= 1
+    damaged.write_bytes(content)
+    assert open_or_prepare(tmp_path / "f", lambda: prepared(7)).arrays["train"].tolist() == [0] * 7
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):

@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from common import config
 from common.errors import UserError
 from common.reporting.pages.report import report
 
@@ -60,6 +61,17 @@ def test_a_page_of_a_former_paper_goes_away(suite):
     (suite.root / "reports" / "old.html").write_text("x")
     report()
     assert "old.html" not in suite.pages()
+
+
+def test_a_report_of_one_paper_keeps_the_pages_of_the_others(suite, monkeypatch):
+    report()
+    kept = {"other1999_net.html": b"x", "figures/other1999_net/a.svg": b"y", "index.html": b"of all"}
+    for name, content in kept.items():
+        (suite.root / "reports" / name).parent.mkdir(parents=True, exist_ok=True)
+        (suite.root / "reports" / name).write_bytes(content)
+    monkeypatch.setattr(config, "papers", lambda: [suite.name, "other1999_net"])
+    report([suite.name])
+    assert suite.pages().items() >= kept.items() and b"fake2001_nets" in suite.pages()[f"{suite.name}.html"]
 
 
 def test_which_papers(suite):
