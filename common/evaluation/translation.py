@@ -4,14 +4,15 @@ BLEU is the papers' (tokenised, cased, as ``multi-bleu.perl`` counts it); sacreb
 """
 
 from collections.abc import Callable, Sequence
+from statistics import fmean
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from common.data.parallel.buckets import Batch, batches, pad
-from common.data.parallel.corpus import Pairs
-from common.metrics.bleu import bleu, multi_bleu
+from common.data.parallel.corpus import Pairs, ParallelCorpus
+from common.metrics.bleu import Score, bleu, multi_bleu
 from common.search.beam import Hypothesis, State, Step, beam_search
 from common.text.vocabulary import UNK
 from common.training.run import Run
@@ -48,19 +49,27 @@ def total_nats(nats: Callable[[Batch], Tensor], pairs: Pairs) -> float:
     return sum(nats(batch).double().sum().item() for batch in batches(pairs, BATCH))
 
 
-def record_bleu(run: Run, what: str, seed: int | str, found: Words) -> None:
-    """Both BLEUs of translations of the first test sentences, and what exactly they are."""
-    corpus, count, name = run.corpus, len(found), f"/{what}" if what else ""
-    papers = multi_bleu(found, corpus.tokenised_references("test")[:count])
-    run.record(f"test/bleu{name}", seed, papers.bleu)
-    signatures = run.figures["signatures"] = {"test/bleu": papers.signature}
-    shown = "none: sacrebleu cannot judge this language"
+def record_bleu(run: Run, what: str, seed: int | str, *found: Words) -> None:
+    """Both BLEUs of translations of the first test sentences, the mean where there are several, and what exactly they
+    are."""
+    name = f"/{what}" if what else ""
+    scores = [_both(run.corpus, each) for each in found]
+    for metric, score in scores[0].items():
+        value = fmean(each[metric].bleu for each in scores)
+        run.record(f"{metric}{name}", seed, value)
+        run.figures.setdefault("signatures", {})[metric] = score.signature
+        print(f"{run.name} seed {seed}: {metric}{name} {value:.2f}", flush=True)
+    if len(scores[0]) < 2:
+        print(f"{run.name} seed {seed}: no test/sacrebleu{name}: sacrebleu cannot judge this language", flush=True)
+
+
+def _both(corpus: ParallelCorpus, found: Words) -> dict[str, Score]:
+    """The papers' BLEU; and sacrebleu's, where it can judge the language."""
+    scores = {"test/bleu": multi_bleu(found, corpus.tokenised_references("test")[:len(found)])}
     if corpus.bleu_tokeniser:
         texts = [corpus.detokenise([UNKNOWN if word == UNK else word for word in words]) for words in found]
-        standard = bleu(texts, corpus.references("test")[:count], corpus.bleu_tokeniser)
-        run.record(f"test/sacrebleu{name}", seed, standard.bleu)
-        signatures["test/sacrebleu"], shown = standard.signature, f"{standard.bleu:.2f}"
-    print(f"{run.name} seed {seed}{name}: BLEU {papers.bleu:.2f}, sacrebleu {shown}", flush=True)
+        scores["test/sacrebleu"] = bleu(texts, corpus.references("test")[:len(found)], corpus.bleu_tokeniser)
+    return scores
 
 
 def bleu_of(found: Words, references: Words, chosen: Sequence[int] | np.ndarray) -> float:

@@ -23,6 +23,7 @@ class Config(Settings):
     tuning_stack: PositiveInt
     paths: PositiveInt
     tuning_rounds: PositiveInt
+    starts: PositiveInt  # of tuning: all rows are tuned from each, and BLEU is their mean
     # the network
     unit: Literal["gated", "tanh"]
     source_vocabulary: PositiveInt  # the network's shortlist, </s> and <unk> included

@@ -1,6 +1,7 @@
 """One row of the tables: a phrase-based system, networks that score its phrases and translations, BLEU of each.
 
-Weights are tuned on the validation text, again for every row; the test text is translated once per row.
+Weights are tuned on the validation text, again for every row and from every start of tuning, since what tuning finds
+depends on where it begins; the test text is translated once per row and start.
 """
 
 import time
@@ -14,12 +15,11 @@ from common.data.parallel import corpus as parallel
 from common.data.parallel.buckets import batches
 from common.data.parallel.corpus import Pairs, ParallelCorpus
 from common.evaluation.translation import Words, record_bleu, total_nats
-from common.metrics.bleu import multi_bleu
-from common.metrics.bleu_statistics import corpus_statistics, paired_bootstrap
+from common.metrics.bleu_statistics import bleu_of, corpus_statistics, packed
 from common.metrics.perplexity import of_sum
 from common.phrase_based.decoder import NBest
 from common.phrase_based.phrase_table import PhraseTable
-from common.phrase_based.system import PhraseSystem, Settings, rerank, tune_reranking, with_scores
+from common.phrase_based.system import PhraseSystem, Settings, rerank, starts, tune_reranking, with_scores
 from common.training import checkpoints
 from common.training.best_weights import KeepBest
 from common.training.run import Run
@@ -34,6 +34,7 @@ from replications.cho2014_gru.phrases import Shortlist, pairs, score_rows
 from replications.cho2014_gru.pictures import maps, scatter
 
 SPLITS = ("valid", "test")
+Lists = dict[str, list[NBest]]  # of each split, for each of its sentences
 UNIT = "target words/s"
 
 
@@ -88,8 +89,8 @@ def add_rows(run: Run) -> None:
                             "seen once": float((system.table.count == 1).mean())}
     evaluated = run.is_first_process and config.rows
     if evaluated:
-        rows, weights = system.rows(*SPLITS), system.tune()
-        found = {split: first_of(system.lists(split, weights)) for split in SPLITS}
+        rows, weights = system.rows(*SPLITS), [system.tune(start) for start in starts(config.starts)]
+        baseline = [{split: system.lists(split, each) for split in SPLITS} for each in weights]
         print(f"{run.name}: {len(system.table):,} phrase pairs, baseline tuned ({time.monotonic() - started:.0f} s)",
               flush=True)
     source, target = shortlists(corpus, config)
@@ -98,42 +99,42 @@ def add_rows(run: Run) -> None:
             module, language_model = train_phrases(run, seed, system.table), train_language_model(run, seed)
             if not evaluated:
                 continue
-            record_row(run, "baseline", seed, found)
+            record_row(run, "baseline", seed, weights, baseline)
             before = time.monotonic()
             column = score_rows(module.network, system.table, rows, source, target)
             run.record("scoring", seed, len(rows) / (time.monotonic() - before))
-            with_rnn = system.tune(system.with_extra(weights), extra=column[:, None])
-            outputs = add_rnn(run, seed, system, with_rnn, column, found)
+            with_rnn = [system.tune(system.with_extra(each), extra=column[:, None]) for each in weights]
+            outputs = add_rnn(run, seed, system, with_rnn, column)
+            describe_baseline(run, seed, baseline[0])
             if language_model is not None:
                 add_language_model(run, seed, language_model, with_rnn, outputs, target)
-            save(run, seed, system, weights, with_rnn)
+            save(run, seed, system, weights[0], with_rnn[0])
             compare_scores(run, seed, system, column, rows)
             if seed == config.seeds[0] and config.unit == "gated":
                 run.figures["scatter"] = scatter(system.table, rows[rows < len(system.table)], column)
                 run.figures["maps"] = maps(system, module.network, source)
 
 
-def first_of(lists: list[NBest]) -> Words:
-    """The best translation of each sentence."""
-    return [found.words[0] for found in lists]
-
-
-def add_rnn(run: Run, seed: int, system: PhraseSystem, weights: np.ndarray, column: np.ndarray,
-            baseline: dict[str, Words]) -> dict[str, list[NBest]]:
-    """The row "+ RNN", with n-best lists for what follows; and how BLEU depends on length without it."""
+def add_rnn(run: Run, seed: int, system: PhraseSystem, weights: list[np.ndarray], column: np.ndarray) -> list[Lists]:
+    """The row "+ RNN", with n-best lists for what follows."""
     paths = run.config.paths if "cslm" in run.config.rows else 1
-    outputs = {split: system.lists(split, weights, extra=column[:, None], paths=paths) for split in SPLITS}
-    record_row(run, "rnn", seed, {split: first_of(lists) for split, lists in outputs.items()}, baseline)
-    run.record("weight/rnn", seed, weights[-3] / np.abs(weights).sum())
-    lengths, unknown = difficulty(run.corpus, *shortlists(run.corpus, run.config))
-    numbers, rows = sentences.breakdown(baseline["test"], run.corpus.tokenised_references("test"), lengths, unknown)
-    for name, value in numbers.items():
-        run.record(f"test/bleu/baseline/{name}", seed, value)
-    run.figures["baseline"] = rows
+    outputs = [{split: system.lists(split, each, extra=column[:, None], paths=paths) for split in SPLITS}
+               for each in weights]
+    record_row(run, "rnn", seed, weights, outputs)
+    run.record("weight/rnn", seed, np.mean([each[-3] / np.abs(each).sum() for each in weights]))
     return outputs
 
 
-def add_language_model(run: Run, seed: int, network: CSLM, weights: np.ndarray, outputs: dict[str, list[NBest]],
+def describe_baseline(run: Run, seed: int, baseline: Lists) -> None:
+    """How the baseline's BLEU depends on length and on unknown words, tuned from the first start."""
+    found, references = [each.words[0] for each in baseline["test"]], run.corpus.tokenised_references("test")
+    numbers, run.figures["baseline"] = sentences.breakdown(
+        found, references, *difficulty(run.corpus, *shortlists(run.corpus, run.config)))
+    for name, value in numbers.items():
+        run.record(f"test/bleu/baseline/{name}", seed, value)
+
+
+def add_language_model(run: Run, seed: int, network: CSLM, weights: list[np.ndarray], outputs: list[Lists],
                        target: Shortlist) -> None:
     """The rows "+ CSLM" and "+ WP": the candidates of "+ RNN" in another order."""
     config, references = run.config, run.corpus.tokenised_references("valid")
@@ -148,15 +149,13 @@ def add_language_model(run: Run, seed: int, network: CSLM, weights: np.ndarray, 
     def unknown(candidates: Words) -> np.ndarray:
         return np.array([sum(word not in known for word in words) for words in candidates], float)
 
-    before = {split: first_of(lists) for split, lists in outputs.items()}
     for name, score in (("cslm", likelihood), ("wp", unknown)):
         if name not in config.rows:
             continue
-        outputs = {split: with_scores(lists, score) for split, lists in outputs.items()}
-        weights = tune_reranking(outputs["valid"], references, np.append(weights, 0.1))
-        found = {split: rerank(lists, weights) for split, lists in outputs.items()}
-        record_row(run, name, seed, found, before)
-        before = found
+        outputs = [{split: with_scores(lists, score) for split, lists in each.items()} for each in outputs]
+        weights = [tune_reranking(each["valid"], references, np.append(before, 0.1))
+                   for each, before in zip(outputs, weights, strict=True)]
+        record_row(run, name, seed, weights, outputs)
 
 
 # --- training
@@ -226,18 +225,21 @@ def save(run: Run, seed: int, system: PhraseSystem, weights: np.ndarray, with_rn
 # --- numbers
 
 
-def record_row(run: Run, row: str, seed: int, found: dict[str, Words], before: dict[str, Words] | None = None) -> None:
-    """BLEU of a row of table 1, and what it gains over the row before on the test sentences."""
-    corpus = run.corpus
-    run.record(f"valid/bleu/{row}", seed, multi_bleu(found["valid"], corpus.tokenised_references("valid")).bleu)
-    record_bleu(run, row, seed, found["test"])
-    if before is not None:
-        references = corpus.tokenised_references("test")
-        compared = paired_bootstrap(*(corpus_statistics(words["test"], references) for words in (found, before)))
-        for name, value in zip(("gain", "low", "high", "p"), compared, strict=True):
-            run.record(f"bootstrap/{row}/{name}", seed, value)
-        print(f"{run.name} seed {seed} {row}: gain {compared.gain:+.2f} ({compared.low:+.2f} to {compared.high:+.2f}, "
-              f"p = {compared.p:.3f})", flush=True)
+def record_row(run: Run, row: str, seed: int, weights: list[np.ndarray], outputs: list[Lists]) -> None:
+    """BLEU of a row of table 1, the mean over the starts of tuning, and the counts of every sentence behind it.
+
+    The counts are kept as ``[starts, seeds]``, each packed, so that rows can be compared over all that was drawn by
+    chance; the baseline, which no seed changes, has those of the first.
+    """
+    kept = run.figures.setdefault("sentences", {})
+    for split in SPLITS:
+        found = [rerank(each[split], best) for each, best in zip(outputs, weights, strict=True)]
+        counts = [corpus_statistics(words, run.corpus.tokenised_references(split)) for words in found]
+        run.record(f"{split}/bleu/{row}", seed, np.mean([bleu_of(each.sum(0)) for each in counts]))
+        if row != "baseline" or seed == run.config.seeds[0]:
+            for start, each in zip(kept.setdefault(f"{split}/bleu/{row}", [[] for _ in counts]), counts, strict=True):
+                start.append(packed(each))
+    record_bleu(run, row, seed, *found)  # the test text's, which comes last
 
 
 def difficulty(corpus: ParallelCorpus, source: Shortlist, target: Shortlist) -> tuple[np.ndarray, np.ndarray]:

@@ -13,6 +13,7 @@ import pydantic
 from common import config, paths
 from common.config import SCALES
 from common.errors import UserError, unknown
+from common.metrics.bleu_statistics import unpacked
 from common.reporting.evidence.published import Paper, load_paper
 from common.reporting.text import several
 
@@ -46,8 +47,8 @@ class Record(pydantic.BaseModel):
 
     def sentences(self, metric: str) -> np.ndarray | None:
         """BLEU counts ``[tuning starts, seeds, sentences, 9]`` behind ``metric``, where the figures hold them."""
-        counts = self.figures.get("sentences", {}).get(metric)
-        return None if counts is None else np.asarray(counts)
+        starts = self.figures.get("sentences", {}).get(metric)
+        return starts and np.array([[unpacked(text) for text in seeds] for seeds in starts])
 
     @property
     def looks(self) -> int:

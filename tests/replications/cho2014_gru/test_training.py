@@ -10,8 +10,11 @@ from common import config as configuration
 from common.data.parallel.buckets import batches, collate
 from common.data.parallel.corpus import Pairs
 from common.errors import UserError
+from common.metrics.bleu_statistics import bleu_of
 from common.phrase_based.phrase_table import PhraseTable
+from common.reporting.evidence.hierarchical import hierarchical_bootstrap
 from common.reporting.evidence.published import load_paper
+from common.reporting.evidence.results import Record
 from common.text.vocabulary import Vocabulary
 from common.training.execute import execute, train_seed
 from replications.cho2014_gru import experiment, figures, phrases, sentences
@@ -45,6 +48,21 @@ def test_every_row_is_made_and_can_be_used(checkout, tiny):
     np.testing.assert_allclose(sum(sums[:8]), sums[8], atol=0.05)  # a log-linear model: the features add up
     np.testing.assert_allclose(sum(sums[9:18]), sums[18], atol=0.05)
     assert demo(folder / "seed-1.pt", "").startswith("baseline")
+
+
+def test_rows_are_tuned_from_every_start_and_compared_over_all_of_it(checkout, tiny):
+    """BLEU is the mean over the starts, and what decides about a gain is the counts behind it."""
+    one, two = (json.loads((execute(PAPER, "smt", overrides=tiny(seeds=[1, 2], starts=starts), name=f"of-{starts}",
+                                    accelerator="cpu") / "results.json").read_text()) for starts in (1, 2))
+    record = Record.model_validate(two | {"history": ()})
+    baseline, rnn = (record.sentences(f"test/bleu/{row}") for row in ("baseline", "rnn"))
+    assert baseline.shape[:2] == (2, 1) and rnn.shape[:2] == (2, 2) and baseline.shape[2:] == rnn.shape[2:]
+    for seed in (1, 2):
+        cells = [bleu_of(rnn[start, seed - 1].sum(0)) for start in (0, 1)]
+        assert two["metrics"]["test/bleu/rnn"][str(seed)] == pytest.approx(np.mean(cells))
+        assert one["metrics"]["test/bleu/rnn"][str(seed)] == pytest.approx(cells[0])  # the first start is the same
+    gain = np.mean([two["metrics"]["test/bleu/rnn"][s] - two["metrics"]["test/bleu/baseline"][s] for s in ("1", "2")])
+    assert hierarchical_bootstrap(rnn, baseline).mean == pytest.approx(gain)
 
 
 def test_whole_sentences_are_translated(checkout, tiny):

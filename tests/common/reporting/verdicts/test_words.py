@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from common.metrics.bleu_statistics import packed
 from common.reporting.evidence.hierarchical import hierarchical_bootstrap
 from common.reporting.verdicts.claims import DIRECTION, FAILED, INCONCLUSIVE, OURS, REACH, REPRODUCED, RETIRED
 from tests.common.reporting.evidence.test_hierarchical import counts
@@ -108,7 +109,8 @@ def test_translation_systems_are_compared_over_starts_seeds_and_sentences(judged
     rows = {"m/rnn": counts(rng, 2, 3, 60, np.full((2, 3), 0.8)), "m": counts(rng, 2, 1, 60, np.full((2, 1), 0.7))}
     means = {"m/rnn": LOW, "m": LOW}
     net = run(means["m"], **{"m/rnn": means["m/rnn"]})
-    net = net.model_copy(update={"figures": {"sentences": {name: one.tolist() for name, one in rows.items()}}})
+    kept = {name: [[packed(one) for one in seeds] for seeds in starts] for name, starts in rows.items()}
+    net = net.model_copy(update={"figures": {"sentences": kept}})
     rule = {"compare": [{"experiment": "net", "metric": name} for name in rows], "expect": "higher"}
     found = judged(UNITS, rule, "scaled", {"net": net})
     known = hierarchical_bootstrap(rows["m/rnn"], rows["m"])
