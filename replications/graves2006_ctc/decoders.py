@@ -9,6 +9,7 @@ import torch
 from common.data.speech.corpus import SpeechCorpus, Utterance
 from common.metrics.label_error import label_error_rate
 from common.ngram.kneser_ney import KneserNey
+from common.output.ctc import BLANK
 from common.search.ctc_beam import LanguageModel, ctc_beam_search, label_model, word_model
 from common.search.ctc_best_path import collapse
 from replications.graves2006_ctc.config import Config
@@ -23,6 +24,17 @@ Transcripts = list[list[int]]
 
 def best_paths(outputs: Sequence[np.ndarray]) -> Transcripts:
     return [collapse(log_y.argmax(1).tolist()) for log_y in outputs]
+
+
+def spikes(outputs: Sequence[np.ndarray], utterances: Sequence[Utterance]) -> tuple[float, float]:
+    """How long a label is the likeliest output, in percent of the mean length of a label of the reference; and how many
+    labels are written, in percent of the reference's: a network that writes next to nothing has few blanks to spare.
+    """
+    paths = [log_y.argmax(1) for log_y in outputs]
+    shown = sum((path != BLANK).sum() for path in paths)
+    written = sum(((path != BLANK) & (path != np.append(BLANK, path[:-1]))).sum() for path in paths)
+    frames, labels = sum(map(len, paths)), sum(len(one.labels) for one in utterances)
+    return 100 * (shown / max(written, 1)) / (frames / labels), 100 * written / labels
 
 
 def log_probabilities(outputs: Sequence[np.ndarray], transcripts: Sequence[Sequence[int]]) -> np.ndarray:

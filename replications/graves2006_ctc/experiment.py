@@ -162,7 +162,8 @@ def ctc(run: Run, seed: int, module: Recogniser) -> None:
     by_path = decoders.log_probabilities(outputs, best)
     run.record("test/more_probable", seed, 100 * np.mean(by_search > by_path + 1e-6))
     run.record("test/unfinished", seed, 100 * sum(one.unfinished for one in found) / sum(one.sections for one in found))
-    run.record("test/blank_frames", seed, 100 * np.mean(np.concatenate([one.argmax(1) for one in outputs]) == 0))
+    for name, value in zip(("width", "written"), decoders.spikes(outputs, corpus.test), strict=True):
+        run.record(f"test/spike/{name}", seed, value)
     untrained, early = (checkpoints.load(run.seed_folder(seed) / f"{name}.pt") for name in ("untrained", "early"))
     for name, weights in (("untrained", untrained), ("early", early), ("trained", None)):
         run.record(f"error_signal/{name}", seed, error_size(module, weights, corpus.test[:ERROR_SIGNAL_UTTERANCES]))

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import torch
 from common.errors import UserError
 from common.training import checkpoints
 from common.training.execute import execute
-from replications.graves2006_ctc import experiment
+from replications.graves2006_ctc import decoders, experiment
 from replications.graves2006_ctc.data import batch_of
 from replications.graves2006_ctc.module import Recogniser
 from replications.graves2006_ctc.tuning import Tuner
@@ -40,10 +41,20 @@ def test_ctc_learns_without_alignments(train):
     assert metrics["test/per/best_path"] < 10
     assert metrics["error_signal/trained"] < metrics["error_signal/early"] < metrics["error_signal/untrained"]
     assert metrics["test/unfinished"] == 0
+    assert metrics["test/spike/width"] < 100 and 90 < metrics["test/spike/written"] < 110
     figures = results["figures"]
     assert [panel["title"] for panel in figures["error_signal"]] == ["untrained", "early", "trained"]
     assert figures["spikes"]["set_by_hand"] and figures["spikes"]["boundaries"][0] == 0
     assert results["throughput_unit"] == "frames/s" and results["throughput"]["1"] > 0
+
+
+def test_spikes_are_measured_in_lengths_of_labels():
+    """Of 12 frames and 3 labels, each 4 long: spikes of 1, 2 and 1 frames."""
+    path = [0, 1, 0, 0, 2, 2, 0, 0, 0, 3, 0, 0]
+    spikes = decoders.spikes([np.eye(4)[path]], [SimpleNamespace(labels=[1, 2, 3])])
+    assert spikes == pytest.approx((100 * (4 / 3) / 4, 100))
+    assert decoders.spikes([np.eye(4)[[1, 1, 2, 2]]], [SimpleNamespace(labels=[1, 2])]) == (100, 100)
+    assert decoders.spikes([np.eye(4)[[0, 0, 0, 0]]], [SimpleNamespace(labels=[1, 2])]) == (0, 0)
 
 
 @pytest.mark.parametrize("name", ["hybrid", "hybrid_weighted"])
