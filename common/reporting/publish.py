@@ -91,10 +91,6 @@ class _Run:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.name = name
         self.former = self._copies()
-        quiet = wandb.Settings(
-            silent=True, console="off", disable_git=True, save_code=False,
-            x_disable_stats=True, x_disable_meta=True, x_disable_machine_info=True, x_save_requirements=False,
-        )  # fmt: skip
         # Without `resume`, a run with a known id is overwritten on the server.
         self.run = wandb.init(project=os.environ.get("WANDB_PROJECT", PROJECT), id=name, name=name, mode=mode,
                               dir=self.folder, settings=quiet(wandb), **settings)  # fmt: skip
