@@ -129,8 +129,10 @@ def run(
 
     With --seeds, --set, --precision, --trainer or --name the results go to runs/own/ and never count as evidence.
     """
+    from common.training import launch
+
+    launch.settle(devices, num_nodes)  # Lightning reads the environment when it is imported
     from common.training.execute import execute
-    from common.training.launch import is_first_process
 
     if experiment is None:
         from common import pipeline
@@ -151,7 +153,7 @@ def run(
     folder = execute(paper, experiment, scale, seeds=config.parse_seeds(seeds or ()), overrides=set_ or (),
                      devices=devices, nodes=num_nodes, precision=precision, accelerator=accelerator, name=name,
                      trainer=trainer or (), logger=logger)
-    if is_first_process(devices * num_nodes):
+    if launch.is_first_process(devices * num_nodes):
         typer.echo(f"results: {os.path.relpath(folder, paths.HOME)}")
 
 
@@ -247,6 +249,19 @@ def publish(
         records = [record for runs in evidence(config.require_paper(paper)).values() for record in runs.values()]
         for folder in replay(paper, records, online=online):
             typer.echo(folder)
+
+
+@app.command()
+def dashboard(
+    paper: Paper,
+    online: Annotated[bool, typer.Option(help="Save it in W&B; otherwise only its outline is shown.")] = False,
+    entity: Annotated[str, typer.Option(help="W&B's user or team; default: the one that is logged in.")] = "",
+) -> None:
+    """Build a paper's W&B report and workspace over what `replicate publish --online` has sent."""
+    from common.reporting import dashboard
+
+    report, workspace = dashboard.build(config.require_paper(paper), entity)
+    typer.echo("\n".join(dashboard.save(report, workspace)) if online else dashboard.outline(report))
 
 
 def main() -> None:

@@ -1,6 +1,8 @@
 """What the user sees: one message and exit code 2, never a traceback."""
 
+import os
 import re
+import subprocess
 import sys
 
 import pytest
@@ -94,6 +96,14 @@ def test_a_rank_that_a_shell_remembers_does_not_silence_a_run(toy, replicate, mo
         monkeypatch.setenv("RANK", value)
         code, output, _ = replicate("run", TOY, "net")
         assert code == 0 and output.endswith("runs/quick/net\n")
+
+
+def test_lightning_never_reads_an_empty_rank():
+    """It does when it is imported, so in a process of its own."""
+    program = "import sys; from common import cli; sys.argv[1:] = ['run', 'toy', 'net']; cli.main()"
+    done = subprocess.run([sys.executable, "-c", program], env=os.environ | {"RANK": "", "PYTHONPATH": str(paths.ROOT)},
+                          capture_output=True, text=True)
+    assert done.returncode == 2 and done.stderr.startswith("replicate: unknown paper 'toy'")
 
 
 def test_list_names_papers_experiments_scales_and_corpora(replicate):
