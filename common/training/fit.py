@@ -145,6 +145,10 @@ def fit(
             trainer.fit(module, batches, valid, ckpt_path=latest(work), weights_only=True)
         except SystemExit:  # Lightning's way to end at Ctrl-C
             raise KeyboardInterrupt from None
+        except (RuntimeError, ValueError) as error:
+            if "state_dict" in str(error) or "state dict" in str(error):
+                raise UserError(f"{latest(work)}: a checkpoint of another network; delete it and run again") from error
+            raise
         except MisconfigurationException as error:
             if not run.trainer:
                 raise
