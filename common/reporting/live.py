@@ -13,7 +13,7 @@ from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger, Wand
 from common import paths
 from common.errors import UserError, unknown
 from common.reporting.evidence.published import load_paper
-from common.reporting.publish import PROJECT, of_experiment, quiet, run_id
+from common.reporting.publish import PROJECT, of_experiment, place, quiet, run_id, tags
 from common.training.run import Run
 
 KINDS = {"wandb": ("wandb",), "csv": (), "tensorboard": ("tensorboard", "tensorboardX")}  # and packages that do
@@ -41,7 +41,7 @@ def live(kind: str, paper: str, experiment: str) -> Callable[[Run, int, str], Ab
             kind](paths.BUILD / "logs", name=run.work.name, version=name)
         log = made.log_metrics
         made.log_metrics = lambda metrics, step=None: log({**metrics, **published}, step)
-        made.log_hyperparams(run.settings | {"seed": seed})
+        made.log_hyperparams(place(run.paper, run.experiment, run.scale) | run.settings | {"seed": seed})
         try:
             yield made
         finally:
@@ -64,10 +64,11 @@ def _wandb(run: Run, seed: int, name: str) -> WandbLogger:
     folder = os.environ.get("WANDB_DIR") or paths.HOME
     identity = run_id(run.paper, run.experiment, run.scale, seed, run.origin["fingerprint"])
     identity += name.removeprefix(f"seed-{seed}")
+    known = None if "WANDB_SWEEP_ID" in os.environ else identity  # an agent has given it one
     made = WandbLogger(
-        save_dir=folder, project=os.environ.get("WANDB_PROJECT", PROJECT), name=identity, version=identity,
-        group=f"{run.paper}/{run.experiment}", job_type="train", tags=[f"paper:{run.paper}"[:64], f"scale:{run.scale}"],
-        settings=quiet(wandb))
+        save_dir=folder, project=os.environ.get("WANDB_PROJECT", PROJECT), name=identity, version=known,
+        group=f"{run.paper}/{run.experiment}", job_type="train", tags=tags(run.paper, run.scale),
+        settings=quiet(wandb), mode=os.environ.get("WANDB_MODE", "online"))
     try:
         _ = made.experiment  # begins the run, or refuses
     except wandb.Error as error:

@@ -27,6 +27,7 @@ from common.reporting.verdicts.claims import Verdict, judge_all
 from common.training.provenance import sha256_json
 
 PROJECT = "rnn-replications"
+REPORT = "report"  # stands where the name of an experiment does, in the run of a scale's tables and figures
 OTHER_DATA = "Trained on other data than the paper's: the series paper/... are for orientation only."
 
 
@@ -36,7 +37,7 @@ def publish(paper: str, records: Sequence[Record], *, online: bool = False) -> l
     One run per experiment and seed (learning curves, the published numbers as constant series ``paper/<metric>``,
     verdicts of the claims it takes part in), and one ``report`` run per scale (tables of claims and results, the
     paper's figures). Offline unless ``online`` or the variable WANDB_MODE says otherwise: it then writes
-    ``wandb/offline-run-*`` below the folder WANDB_DIR (default: where the results are), for ``wandb sync`` whenever wanted.
+    ``wandb/offline-run-*`` below the folder WANDB_DIR (default: the checkout), for ``wandb sync`` whenever wanted.
 
     Raises:
         UserError: wandb is not installed or refuses (no login), or ``paper.yaml`` is bad.
@@ -125,9 +126,10 @@ def _replay_seed(wandb: ModuleType, mode: str, record: Record, seed: int, paper:
         wandb, mode, name,
         group=f"{record.paper}/{record.experiment}",
         job_type="train" if record.history else "eval",
-        tags=_tags(record.paper, record.scale) + [f"claim:{one.claim.id}"[:64] for one in mine],
+        tags=tags(record.paper, record.scale) + [f"claim:{one.claim.id}"[:64] for one in mine],
         notes=OTHER_DATA if record.experiment in other_data(record.paper, record.scale) else None,
-        config=record.config | {"seed": seed, "provenance": record.provenance},
+        config=place(record.paper, record.experiment, record.scale)
+        | record.config | {"seed": seed, "provenance": record.provenance},
     )  # fmt: skip
     with replay as run:
         run.define_metric("step")
@@ -140,7 +142,10 @@ def _replay_seed(wandb: ModuleType, mode: str, record: Record, seed: int, paper:
                 run.summary[key] = getattr(record, key)[str(seed)]
         run.summary["parameters"] = record.parameters
         for one in mine:
-            run.summary.update({f"claim/{one.claim.id}/{key}": value for key, value in _outcome(one).items()})
+            run.summary.update({f"claim/{one.claim.id}/{source}/{quantity}": value
+                                for source, quantity, value in _numbers(one)})
+            run.summary.update({f"claim/{one.claim.id}/verdict": one.verdict,
+                                f"claim/{one.claim.id}/evidence": one.evidence})
     return replay.address
 
 
@@ -160,7 +165,8 @@ def _replay_report(
     wandb: ModuleType, mode: str, paper: str, scale: str, runs: Runs, published: Paper, verdicts: list[Verdict]
 ) -> str:
     name = f"{paper}-report-{scale}-{sha256_json([sha256_json(_made_from(record)) for record in runs.values()])[:8]}"
-    claims = [[one.claim.id, one.claim.says, one.claim.where, *_texts(_outcome(one))] for one in verdicts]
+    claims = [[one.claim.id, one.claim.says, one.claim.where, one.verdict, one.evidence, *number]
+              for one in verdicts for number in _numbers(one) or [("", "", None)]]
     numbers = {(row.experiment, row.metric): row.published for _, row in reversed(published.rows())}
     results = [
         [record.experiment, metric, seed, value, numbers.get((record.experiment, metric))]
@@ -168,11 +174,12 @@ def _replay_report(
     ]  # fmt: skip
     replay = _Run(
         wandb, mode, name, group=f"{paper}/report", job_type="report",
-        tags=_tags(paper, scale) + [f"claim:{one.claim.id}"[:64] for one in verdicts],
-        config={"title": published.title, "venue": published.venue, "year": published.year, "scale": scale},
+        tags=tags(paper, scale) + [f"claim:{one.claim.id}"[:64] for one in verdicts],
+        config=place(paper, REPORT, scale)
+        | {"title": published.title, "venue": published.venue, "year": published.year},
     )  # fmt: skip
     with replay as run:
-        columns = ["claim", "says", "where", "ours", "published", "verdict", "evidence"]
+        columns = ["claim", "says", "where", "verdict", "evidence", "source", "quantity", "value"]
         run.log({"claims": wandb.Table(columns, claims)})
         columns = ["experiment", "metric", "seed", "value", "published"]
         run.log({"results": wandb.Table(columns, results)})
@@ -183,29 +190,22 @@ def _replay_report(
     return replay.address
 
 
-def _tags(paper: str, scale: str) -> list[str]:
+def place(paper: str, experiment: str, scale: str) -> dict[str, str]:
+    return {"paper": paper, "experiment": experiment, "scale": scale}  # what a dashboard selects runs by
+
+
+def tags(paper: str, scale: str) -> list[str]:
     return [f"paper:{paper}"[:64], f"scale:{scale}"]  # W&B refuses a tag of more than 64 characters
 
 
-def _outcome(one: Verdict) -> dict[str, Any]:
-    """What we measured (by the label of each effect), what the paper printed, and the verdict."""
-    printed = one.claim.rule.published if isinstance(one.claim.rule, Value) else None
-    return {
-        "ours": {part.effect.label: part.effect.mean for part in one.parts if part.effect},
-        "published": one.claim.published if printed is None else printed,
-        "verdict": one.verdict,
-        "evidence": one.evidence,
-    }
-
-
-def _texts(outcome: dict[str, Any]) -> list[str]:
-    """The same in words, one text per column of a table."""
-    def text(value: Any) -> str:
-        if isinstance(value, dict):
-            return ", ".join(f"{key}: {number:.4g}" for key, number in value.items())
-        return "" if value is None else str(value)
-
-    return [text(value) for value in outcome.values()]
+def _numbers(one: Verdict) -> list[tuple[str, str, float]]:
+    """(ours or published, quantity, value) of a claim."""
+    ours, rule = {part.effect.label: part.effect.mean for part in one.parts if part.effect}, one.claim.rule
+    printed = one.claim.published or {}
+    if isinstance(rule, Value) and rule.published is not None:
+        printed = {next(iter(ours), rule.value.metric): rule.published}
+    return [(source, quantity, float(value)) for source, numbers in (("ours", ours), ("published", printed))
+            for quantity, value in numbers.items()]
 
 
 def _picture(figure: Any) -> Any:

@@ -9,6 +9,7 @@ import pytest
 
 from common import paths
 from common.errors import UserError
+from common.reporting.evidence.published import load_paper
 from common.reporting.live import live
 from common.training.execute import execute
 from common.training.finished import own_runs
@@ -47,15 +48,9 @@ def test_csv_has_the_curves_and_the_published_number_beside_them(train):
     kept = [value for _, _, metric, value in history if metric == "valid/perplexity"]
     assert len(kept) == 2 and list(map(float, curve)) == pytest.approx(list(map(float, kept)))
     assert sum(bool(row["train/loss"]) for row in rows) >= 2
-    assert {row["paper/test/perplexity"] for row in rows} == {
-        str(live_value) for live_value in {read_published("rnn_classes", "test/perplexity")}}
-
-
-def read_published(experiment: str, metric: str) -> float:
-    from common.reporting.evidence.published import load_paper
-
-    return next(row.published for _, row in load_paper(PAPER).rows() if (row.experiment, row.metric) == (
-        experiment, metric) and row.published is not None)
+    printed = next(row.published for _, row in load_paper(PAPER).rows() if row.published is not None
+                   and (row.experiment, row.metric) == ("rnn_classes", "test/perplexity"))
+    assert {row["paper/test/perplexity"] for row in rows} == {str(printed)}
 
 
 def test_wandb_has_a_run_per_seed_and_nothing_else_changes(train, tmp_path, monkeypatch):
