@@ -1,12 +1,14 @@
-"""What a trained tagger makes of a sentence: words with their tags, and a picture of the probability of each tag."""
+"""What a trained tagger makes of a sentence, with a picture of the probability of each tag; its F1 by type of span."""
 
 from pathlib import Path
+from statistics import mean
 
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from common.data.tagged.corpus import Sentence
+from common.metrics.span_f1 import Counts
 from common.reporting.pages.figures import save, style
 from common.training.tagging import Tagging
 
@@ -46,4 +48,21 @@ def drawn(words: tuple[str, ...], tags: tuple[str, ...], probabilities: Tensor) 
     axes.set_xticks(range(len(words)), words, rotation=45, ha="right")
     axes.set_yticks(range(len(rows)), [tags[row] for row in rows])
     axes.grid(visible=False)
+    return figure
+
+
+def by_type(runs: dict[str, dict], most: int = 12) -> Figure:
+    """F1 on the test text, mean over seeds, of the types of span that it has most of: a row each, a dot for a run."""
+    types = {name: run["figures"]["types"] for name, run in runs.items()}
+    gold = {kind: gold for kind, (_, _, gold) in next(iter(next(iter(types.values())).values())).items()}
+    kinds = sorted(gold, key=lambda kind: (-gold[kind], kind))[:most]
+    figure = Figure(figsize=(6.4, 0.3 * len(kinds) + 1.2))
+    axes = figure.add_subplot()
+    for name, seeds in types.items():
+        axes.plot([mean(Counts(*seed.get(kind, (0, 0, 0))).f1 for seed in seeds.values()) for kind in kinds],
+                  range(len(kinds)), "o", alpha=0.8, label=name)
+    axes.set_yticks(range(len(kinds)), [f"{kind} ({gold[kind]})" for kind in kinds])
+    axes.invert_yaxis()
+    axes.set(xlabel="F1")
+    axes.legend(loc="lower left")
     return figure
