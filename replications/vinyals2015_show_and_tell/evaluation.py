@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from statistics import fmean
 
 import numpy as np
 import torch
@@ -23,6 +24,7 @@ from replications.vinyals2015_show_and_tell.module import Captioner
 EXAMPLES = 12  # pictures of the figure
 PROBES = ("car", "boy", "street", "horse", "computer", "red", "circle", "above", "small")  # the paper's, and scenes'
 NEIGHBOURS = 5
+BLEUS = ("bleu1", "bleu4")  # what stands in the paper's tables
 Words = tuple[str, ...]
 
 
@@ -59,18 +61,16 @@ def evaluate(run: Run, seed: int | str, modules: Sequence[Captioner], eyes: Eyes
 
 
 def more(run: Run, seed: int, modules: Sequence[Captioner], features: list[Tensor], eyes: Eyes) -> None:
-    """What is measured of single networks only: greedy search, the people beside, ranking, other sets."""
+    """What is measured of single networks only: greedy search, the paper's own search (by p(S), whatever the length),
+    ranking, other sets."""
     config, data = run.config, run.corpus
     test = data.set.test
-    searches = {"greedy": 1} | ({"unnormalised": config.wide_beam} if config.length_exponent else {})
-    for search, beam in searches.items():
-        found = judge(top(ask(run, modules, features, beam, 1), data.vocabulary), test, False)
-        for metric in ("bleu1", "bleu4"):
+    for search, beam in (("greedy", 1), ("unnormalised", config.wide_beam)):
+        best = top(ask(run, modules, features, beam, 1), data.vocabulary)
+        found = metrics.bleu(best, test.captions)
+        for metric in BLEUS:
             run.record(f"test/{metric}/{search}", seed, found[metric])
-    if all(len(each) > 1 for each in test.captions):
-        people = metrics.bleu([each[0] for each in test.captions], [each[1:] for each in test.captions])
-        run.record("test/bleu1/people", seed, people["bleu1"])
-        run.record("test/bleu4/people", seed, people["bleu4"])
+    beside_people(run, seed, best, test)
     if config.rank_pictures and seed in config.seeds[:config.rank_seeds]:
         few = test.first(config.rank_pictures)
         chosen = [words for each in few.captions for words in each[:config.rank_captions]]
@@ -89,6 +89,17 @@ def more(run: Run, seed: int, modules: Sequence[Captioner], features: list[Tenso
         found = judge(best, part, config.consensus)
         for metric, value in found.items():
             run.record(f"test/{metric}/{name}", seed, value)
+
+
+def beside_people(run: Run, seed: int, best: list[Words], test: Split) -> None:
+    """BLEU of people and of the network by the same references: each person's captions in turn are judged by those of
+    the others, the network's by the same ones, and the mean counts."""
+    people = min(map(len, test.captions))
+    for who in ("people", "network") if people > 1 else ():
+        found = [metrics.bleu([each[k] for each in test.captions] if who == "people" else best,
+                              [each[:k] + each[k + 1:] for each in test.captions]) for k in range(people)]
+        for metric in BLEUS:
+            run.record(f"test/{metric}/{who}_in_turn", seed, fmean(one[metric] for one in found))
 
 
 def features_of(modules: Sequence[Captioner], chosen: CaptionSet, split: str, eyes: Eyes) -> list[Tensor]:

@@ -16,7 +16,7 @@ from common.reporting.pages.figures import INK, PALE, PALETTE
 
 Runs = dict[str, dict]
 COLUMNS = 4
-LABELS = {"nic": "picture once", "every_step": "picture at every step", "random_cnn": "random encoder",
+LABELS = {"nic": "picture once", "every_step": "picture at every step", "random_cnn": "frozen random encoder",
           "no_dropout": "no dropout", "fine_tune": "encoder fine-tuned"}
 
 

@@ -1,6 +1,7 @@
 """Whole runs on a few scenes: the numbers are there, the network learns what it sees, and describes it."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -9,10 +10,11 @@ from PIL import Image
 from common import config as configuration
 from common import paths
 from common.errors import UserError
+from common.metrics import captions as metrics
 from common.reporting.evidence.results import Record
 from common.training.execute import execute
 from common.vision import encoders
-from replications.vinyals2015_show_and_tell import data, demo, experiment, figures
+from replications.vinyals2015_show_and_tell import data, demo, evaluation, experiment, figures
 from replications.vinyals2015_show_and_tell.eyes import Eyes
 from tests.replications.vinyals2015_show_and_tell.tiny import settings
 
@@ -27,9 +29,10 @@ def results(checkout):
 def test_a_run_measures_all_that_the_paper_reports(checkout, results):
     folder = execute(PAPER, "nic", overrides=settings())
     found = results(folder)
-    wanted = {"test/bleu1", "test/bleu4", "test/bleu4/greedy", "test/bleu4/people", "test/true", "test/exact",
-              "test/bleu4/wide_beam", "test/in_training", "test/n_best_novel", "test/perplexity", "valid/perplexity",
-              "annotation/r1", "annotation/median_rank", "search/r10", "test/bleu1/scenes-other"}
+    wanted = {"test/bleu1", "test/bleu4", "test/bleu4/greedy", "test/bleu4/unnormalised", "test/true", "test/exact",
+              "test/bleu4/people_in_turn", "test/bleu4/network_in_turn", "test/bleu4/wide_beam", "test/in_training",
+              "test/n_best_novel", "test/perplexity", "valid/perplexity", "annotation/r1", "annotation/median_rank",
+              "search/r10", "test/bleu1/scenes-other"}
     assert wanted <= found["metrics"].keys()
     assert all(found["metrics"][name].keys() == {"1", "2"} for name in wanted)
     assert found["metrics"]["test/bleu4/ensemble"].keys() == {"1+2"}
@@ -37,6 +40,21 @@ def test_a_run_measures_all_that_the_paper_reports(checkout, results):
     drawn = dict((name, figure) for name, _, figure in figures.draw({"nic": found, "every_step": found}))
     assert drawn.keys() == {"grid", "n-best", "neighbours", "contrasts"}
     assert Record.model_validate(found)
+
+
+def test_people_and_network_are_judged_by_the_same_references():
+    """A network that writes what the second person wrote is judged without her in one of three turns."""
+    one, two, three = ("a red car stands".split(), "one man rides a horse".split(), "two dogs run on grass".split())
+    recorded = {}
+    run = SimpleNamespace(record=lambda metric, seed, value: recorded.update({metric: value}))
+    evaluation.beside_people(run, 1, [two], SimpleNamespace(captions=((one, two, three),)))
+    turns = ((one, two, three), (two, one, three), (three, one, two))
+    each = [metrics.bleu([judged], [others])["bleu1"] for judged, *others in turns]
+    assert recorded["test/bleu1/people_in_turn"] == pytest.approx(sum(each) / 3)
+    assert recorded["test/bleu1/network_in_turn"] == pytest.approx((100 + each[1] + 100) / 3)
+    recorded.clear()
+    evaluation.beside_people(run, 1, [two], SimpleNamespace(captions=((one,),)))
+    assert not recorded
 
 
 def test_an_encoder_that_is_tuned_changes_but_keeps_its_statistics(checkout):
