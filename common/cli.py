@@ -17,10 +17,13 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
                   help="Replications of the classic recurrent-network papers, measured against their printed numbers.")
 data = typer.Typer(no_args_is_help=True, help="Corpora: fetch, verify, see what is here.")
 app.add_typer(data, name="data")
+weights = typer.Typer(no_args_is_help=True, help="Trained networks: get them from a DVC remote, or send them to one.")
+app.add_typer(weights, name="weights")
 
 Paper = Annotated[str, typer.Argument(help="Folder name of a paper; see `replicate list`.")]
 Papers = Annotated[Optional[list[str]], typer.Argument(help="Folder names of papers; none: all.")]
 Scale = Annotated[str, typer.Option(help="quick, scaled or paper.")]
+Remote = Annotated[Optional[str], typer.Option(help="Name of a DVC remote; default: DVC's default one.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -105,6 +108,27 @@ def data_status() -> None:
 
     for row in fetch.status():
         typer.echo(f"{row.corpus:14} {row.state:12} {row.files:3} files {row.size / 1e6:8.1f} MB   {row.licence}")
+
+
+@weights.command("pull")
+def weights_pull(paper: Paper, scale: Scale = "quick", remote: Remote = None) -> None:
+    """Get the networks that somebody has sent; `replicate try` finds them."""
+    from common.weights import pull
+
+    _require_checkout("DVC remotes")
+    for path in pull(paper, scale, remote):
+        typer.echo(path.relative_to(paths.ROOT))
+
+
+@weights.command("push")
+def weights_push(paper: Paper, scale: Scale = "quick", remote: Remote = None) -> None:
+    """Send the networks of all finished runs of a scale, for others to pull."""
+    from common.weights import folder, push
+
+    _require_checkout("DVC remotes")
+    sent = push(paper, scale, remote)
+    note = folder(paper, scale).relative_to(paths.ROOT)
+    typer.echo(f"{len(sent)} networks sent; commit {note}.dvc for others to pull")
 
 
 @app.command()
@@ -212,16 +236,14 @@ def try_(
 ) -> None:
     """Use a trained model; a language model continues a text."""
     from common.training.finished import run_folder
+    from common.weights import find
 
     if not importlib.util.find_spec(f"replications.{config.require_paper(paper)}.demo"):
         raise UserError(f"{paper}: its networks solve made-up tasks, there is nothing to try; see its report")
     program = importlib.import_module(f"replications.{paper}.demo")
     experiment = experiment or program.DEFAULT_EXPERIMENT
     config.resolve(paper, experiment, scale)  # an unknown name is an error of its own
-    folder = run_folder(paper, name, "own") if name else run_folder(paper, experiment, scale)
-    model = folder / f"seed-{seed}.pt"
-    if not model.exists():
-        raise UserError(f"{model}: no trained model; train it: replicate run {paper} {experiment} --scale {scale}")
+    model = run_folder(paper, name, "own") / f"seed-{seed}.pt" if name else find(paper, experiment, scale, seed)
     typer.echo(program.demo(model, text or "", seed=seed, length=length))
 
 
