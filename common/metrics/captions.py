@@ -38,9 +38,7 @@ def consensus(hypotheses: Sequence[Sentence], references: Sequence[Sequence[Sent
     Raises:
         UserError: ``pycocoevalcap`` is not installed.
     """
-    if not can_judge_consensus():
-        raise UserError("CIDEr, ROUGE-L and METEOR come with pycocoevalcap, which is not installed: "
-                        "pip install '.[captions]'")
+    require_consensus()
     from pycocoevalcap.cider.cider import Cider
     from pycocoevalcap.meteor.meteor import Meteor
     from pycocoevalcap.rouge.rouge import Rouge
@@ -51,9 +49,11 @@ def consensus(hypotheses: Sequence[Sentence], references: Sequence[Sequence[Sent
     return {name: 100 * float(make().compute_score(theirs, ours)[0]) for name, make in scorers.items()}
 
 
-def can_judge_consensus() -> bool:
-    """Whether :func:`consensus` has what it needs."""
-    return importlib.util.find_spec("pycocoevalcap") is not None
+def require_consensus() -> None:
+    """A UserError if :func:`consensus` has not what it needs: before a training, not after."""
+    if not importlib.util.find_spec("pycocoevalcap"):
+        raise UserError("CIDEr, ROUGE-L and METEOR come with pycocoevalcap, which is not installed: "
+                        "pip install '.[captions]', or --set consensus=false")
 
 
 def ranks(scores: np.ndarray, wanted: np.ndarray) -> np.ndarray:

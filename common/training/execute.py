@@ -4,9 +4,10 @@ Work in progress lives in ``build/work/<paper>-<scale>-<experiment>-<fingerprint
 result: resolved parameters, data and code. An interrupted run with the same fingerprint goes on where it stopped; a
 finished one is moved into place in one step.
 
-A paper's ``experiment.py`` has ``load_data(config)`` and ``run(run)``. If it also has ``train(run, seed)``, which keeps
-what it has made in the seed's folder and finds it there again, seeds can be trained side by side before. If it has
-``needs_processor(config)`` and that is true, nothing of it is computed on a GPU.
+A paper's ``experiment.py`` has ``load_data(config)``, whose result may have a ``note`` for the user, and ``run(run)``.
+If it also has ``train(run, seed)``, which keeps what it has made in the seed's folder and finds it there again, seeds
+can be trained side by side before. If it has ``needs_processor(config)`` and that is true, nothing of it is computed on
+a GPU.
 """
 
 import importlib
@@ -77,6 +78,8 @@ def execute(
         program.run(run)
         return target
     run.work.mkdir(parents=True, exist_ok=True)
+    if note := getattr(run.corpus, "note", ""):
+        print(note, flush=True)
     with _only_one(run.work):
         program.run(run)
         put_in_place(run, target)

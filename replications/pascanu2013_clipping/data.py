@@ -78,6 +78,7 @@ class Characters:
     size: int  # of the alphabet
     ahead: int
     fingerprint: str
+    note: str = ""
     carries, counted, unit, nats = True, "characters", "bits", math.log(2)
 
     @property
@@ -149,7 +150,7 @@ def load(config: Config) -> Music | Characters:
     if config.task == "characters":
         corpus = corpora.load(config.corpus, unit="characters")
         texts = {name: getattr(corpus, name) for name in SPLITS}
-        return Characters(texts, len(corpus.vocabulary), config.ahead, corpus.fingerprint)
+        return Characters(texts, len(corpus.vocabulary), config.ahead, corpus.fingerprint, corpus.note)
     if config.corpus not in FILES:
         raise UserError(f"corpus {config.corpus!r}: music is one of {', '.join(FILES)}")
     name = FILES[config.corpus]

@@ -27,6 +27,10 @@ class Data:
     transfer: dict[str, CaptionSet]
     fingerprint: str
 
+    @property
+    def note(self) -> str:
+        return self.set.note and f"{self.set.note}; {len(self.vocabulary)} words are known"
+
 
 def load_data(config: Config) -> Data:
     """What a setting is trained and tested on."""

@@ -6,6 +6,7 @@ What is tuned is tuned on the validation pictures; the test pictures are describ
 from functools import partial
 
 from common.errors import UserError
+from common.metrics.captions import require_consensus
 from common.training.best_weights import KeepBest
 from common.training.run import Run
 from common.training.trained import trained
@@ -25,6 +26,8 @@ def build(config: Config, corpus: Data, seed: int = 1) -> Captioner:
 def run(run: Run) -> None:
     """Trains a network per seed; evaluates each alone, and all as an ensemble."""
     config, data = run.config, run.corpus
+    if config.consensus:
+        require_consensus()
     eyes = Eyes(config, data.set)
     networks: list[Captioner] = []
     for seed in config.seeds:

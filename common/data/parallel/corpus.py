@@ -81,6 +81,18 @@ class ParallelCorpus:
     source_tokeniser: Moses | Blanks
     target_tokeniser: Moses | Blanks
 
+    @property
+    def note(self) -> str:
+        """What to know of texts of one's own before they are trained on; nothing of others."""
+        if not self.name.startswith("parallel:"):
+            return ""
+        unknown = [100 * (tokens == vocabulary.unk).mean() for tokens, vocabulary in
+                   ((self.test.source, self.source), (self.test.target, self.target))]
+        left_out = self.info["source"]["left_out"]
+        return (f"{self.name}: {len(self.train)} pairs to train, {len(self.valid)} and {len(self.test)} to validate "
+                f"and test, {left_out} left out as too long; {len(self.source)} and {len(self.target)} words known, "
+                f"{unknown[0]:.1f} % and {unknown[1]:.1f} % of the test text unknown")
+
     def sources(self, split: str) -> list[str]:
         """The source sentences of ``valid`` or ``test`` as written."""
         return self.info["source"]["texts"][split]

@@ -66,6 +66,13 @@ class CaptionSet:
     info: dict = field(default_factory=dict)
 
     @property
+    def note(self) -> str:
+        """What to know of pictures of one's own before they are trained on; nothing of others."""
+        counts = ", ".join(f"{len(part)} ({sum(map(len, part.captions))})" for part in self.splits.values())
+        return (f"{self.name}: {counts} pictures (captions) to train, validate and test"
+                if self.name.startswith("captions:") else "")
+
+    @property
     def splits(self) -> dict[str, Split]:
         return {"train": self.train, "valid": self.valid, "test": self.test}
 

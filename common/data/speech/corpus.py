@@ -120,11 +120,14 @@ def load(name: str, *, units: str = "phones", window_ms: float = 10.0, shift_ms:
         for at, one in enumerate(splits[split]):
             identity.update(f"{split} {one.name} {one.frames} {one.labels.tolist()}".encode())
             splits[split][at] = replace(one, features=((one.features - mean) / deviation).astype(np.float32))
+    counts = ", ".join(str(len(splits[split])) for split in SPLITS)
+    told = f"{name}: {counts} recordings to train, validate and test" if name.startswith("speech:") else ""
     folding = None
     if source.folding is not None:
         folding = np.array([-1] + [number.get(source.folding[label], -1) for label in labels[1:]])
     return SpeechCorpus(name, tuple(labels), **splits, mean=mean, deviation=deviation, front_end=source.front_end,
-                        folding=folding, lexicon=source.lexicon, fingerprint=identity.hexdigest(), note=note)
+                        folding=folding, lexicon=source.lexicon, fingerprint=identity.hexdigest(),
+                        note=". ".join(filter(None, [told, note])))
 
 
 def _read(name: str, units: str, window_ms: float, shift_ms: float) -> Source:

@@ -98,9 +98,12 @@ def load(
         sentences: the first so many of training only.
 
     Raises:
-        UserError: an unknown name, a source that cannot be had or read, tags that mix schemes.
+        UserError: an unknown name, a source that cannot be had or read, files that differ in their columns, tags that mix
+            schemes.
     """
     found = _splits(name)
+    if len({len(one.columns) for split in found for one in split}) != 1:
+        raise UserError(f"{name}: its files have no sentences, or not the same columns; bring them in one form")
     tags, spans = unified([one.tags for split in found for one in split], name)
     of = iter(tags)
     train, valid, test = ([prepare(Sentence(one.words, next(of), one.columns, one.intent)) for one in split]

@@ -68,12 +68,20 @@ def with_intents(path: Path) -> Iterator[Located]:
 
 
 def trees(path: Path, first: int, last: int) -> Iterator[Located]:
-    """Words with their parts of speech from files ``first`` to ``last`` of the treebank; traces are no words."""
-    with zipfile.ZipFile(path) as archive:
-        for number in range(first, last + 1):
-            name = f"treebank/combined/wsj_{number:04}.mrg"
-            for text in re.split(r"\n(?=\()", archive.read(name).decode("ascii")):
-                leaves = [(word, tag) for tag, word in LEAF.findall(text) if tag != "-NONE-"]
-                if leaves:
-                    words, tags = zip(*leaves, strict=True)
-                    yield Located(words, tuple((tag, f"{path}/{name}") for tag in tags))
+    """Words with their parts of speech from files ``first`` to ``last`` of the treebank; traces are no words.
+
+    Raises:
+        UserError: not the archive that NLTK has.
+    """
+    names = [f"treebank/combined/wsj_{number:04}.mrg" for number in range(first, last + 1)]
+    try:
+        with zipfile.ZipFile(path) as archive:
+            texts = [archive.read(name).decode("ascii") for name in names]
+    except (zipfile.BadZipFile, KeyError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: not NLTK's sample of the treebank ({error}); get it again") from None
+    for name, text in zip(names, texts, strict=True):
+        for tree in re.split(r"\n(?=\()", text):
+            leaves = [(word, tag) for tag, word in LEAF.findall(tree) if tag != "-NONE-"]
+            if leaves:
+                words, tags = zip(*leaves, strict=True)
+                yield Located(words, tuple((tag, f"{path}/{name}") for tag in tags))

@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 
@@ -15,10 +17,13 @@ from common.data.text import grammar
 from common.data.text.arrow_store import SPLITS, Prepared, open_or_prepare
 from common.data.text.sentences import read_sentences
 from common.errors import UserError, unknown
+from common.text.letters import is_unspaced
 from common.text.tokenise import TOKENISERS
-from common.text.vocabulary import EOS, Vocabulary
+from common.text.vocabulary import EOS, UNK, Vocabulary
 
 FORMAT = 2  # raise it when the same source and settings would give other arrays
+OWN = ("text:", "shuffled:")
+UNTOKENISED = 0.01  # share of the words that end in a comma or the like; one in twenty words of English has one
 
 
 # seed -> the sentences of train, valid and test, and whatever else is known, such as the entropy rate
@@ -47,6 +52,29 @@ class Corpus:
     def eos(self) -> int:
         return self.vocabulary.eos
 
+    @property
+    def note(self) -> str:
+        """What to know of a text of one's own before it is trained on; nothing of others."""
+        if not self.name.startswith(OWN):
+            return ""
+        held_out, unk = (self.valid, self.test), self.vocabulary.unk
+        kept = " and ".join(str((split == self.eos).sum()) for split in held_out)
+        unknown = " and ".join(f"{100 * (split == unk).mean():.1f} %" for split in held_out)
+        return " ".join([f"{self.name}: {(self.train == self.eos).sum()} sentences to train, {kept} to validate and "
+                         f"test; {len(self.vocabulary)} words are known, {unknown} of what is held out are not.",
+                         *_warnings(self.vocabulary)])
+
+
+def _warnings(vocabulary: Vocabulary) -> Iterator[str]:
+    """What a text looks like whose words nobody has cut."""
+    words = [(word, count) for word, count in zip(vocabulary.words, vocabulary.counts, strict=True)
+             if len(word) > 1 and word not in (EOS, UNK)]
+    closed = sum(count for word, count in words if word[-1] in ",;:!?" and word[-2].isalnum())
+    if closed > UNTOKENISED * sum(vocabulary.counts):
+        yield "It looks as if punctuation sticks to its words: put a blank before it, or tokenise the text."
+    if is_unspaced(word for word, _ in words):
+        yield "Its script has no blanks between words: put them there, or every sentence is one word."
+
 
 @dataclass(frozen=True)
 class _Source:
@@ -63,10 +91,11 @@ def load(
     train_sentences: int | None = None,
     seed: int = 1,
 ) -> Corpus:
-    """The corpus ``name``: one of the catalogue (fetched when absent), a synthetic one, or ``text:PATH``.
+    """The corpus ``name``: one of the catalogue (fetched when absent), a synthetic one, or your own.
 
     ``text:PATH`` is a UTF-8 file, one sentence per line, cut into contiguous blocks of 80, 10 and 10 % of its
-    sentences; or a folder with train.txt, valid.txt and test.txt.
+    sentences; or a folder with train.txt, valid.txt and test.txt. ``shuffled:PATH`` puts the lines of a file in a
+    random order first, always the same: a collection by year or author has another end than beginning.
 
     ``train_sentences`` keeps the first so many training sentences. The vocabulary comes from what is kept of
     the training text (``min_count`` and ``max_size``: see ``Vocabulary.build``); other words are ``<unk>``.
@@ -100,14 +129,15 @@ def load(
 
 def _source(name: str, unit: str, seed: int) -> _Source:
     tokenise = TOKENISERS[unit]
-    if name.startswith("text:"):
-        return _own_text(Path(name.removeprefix("text:")).expanduser(), tokenise)
+    if name.startswith(OWN):
+        kind, _, path = name.partition(":")
+        return _own_text(Path(path).expanduser(), tokenise, kind == "shuffled")
     if name in SYNTHETIC:
         return _synthetic(name, tokenise, seed)
     entries = catalog.entries()
     if name not in entries:
         texts = [known for known, entry in entries.items() if entry.splits]
-        raise unknown("corpus", name, [*texts, *SYNTHETIC, "text:PATH"])
+        raise unknown("corpus", name, [*texts, *SYNTHETIC, "text:PATH", "shuffled:PATH"])
     entry = entries[name]
     if not entry.splits:
         raise UserError(f"{catalog.PATH.name}: {name} is not a text corpus; choose another")
@@ -128,15 +158,22 @@ def _synthetic(name: str, tokenise: Callable, seed: int) -> _Source:
     return _Source(checksums, lambda: (splits, info))
 
 
-def _own_text(path: Path, tokenise: Callable) -> _Source:
+def _own_text(path: Path, tokenise: Callable, shuffled: bool) -> _Source:
     if path.is_dir():
+        if shuffled:
+            raise UserError(f"{path}: a folder has its own three parts; write text:{path}, or shuffle one file")
         files = {split: path / f"{split}.txt" for split in SPLITS}
         checksums = {split: fetch.sha256(file) for split, file in files.items()}
         readers = {split: _reader(file, tokenise) for split, file in files.items()}
         return _Source(checksums, lambda: (readers, {}))
 
     def opened() -> tuple[dict[str, Split], dict]:
-        total = sum(1 for _ in read_sentences(path, tokenise))
+        read = partial(read_sentences, path, tokenise)
+        if shuffled:
+            sentences = list(read())
+            random.Random(1).shuffle(sentences)
+            read = sentences.__iter__
+        total = sum(1 for _ in read())
         if total < 10:
             raise UserError(
                 f"{path}:{total}: only {total} sentences, one per line; it needs 10 to be cut into 80/10/10 %"
@@ -144,13 +181,13 @@ def _own_text(path: Path, tokenise: Callable) -> _Source:
         held_out = total // 10
         ends = {"train": total - 2 * held_out, "valid": total - held_out, "test": total}
         starts = {"train": 0, "valid": ends["train"], "test": ends["valid"]}
-        return {split: _reader(path, tokenise, starts[split], ends[split]) for split in SPLITS}, {}
+        return {split: lambda s=split: islice(read(), starts[s], ends[s]) for split in SPLITS}, {}
 
-    return _Source({"80/10/10": fetch.sha256(path)}, opened)
+    return _Source({"shuffled 80/10/10" if shuffled else "80/10/10": fetch.sha256(path)}, opened)
 
 
-def _reader(path: Path, tokenise: Callable, start: int = 0, end: int | None = None) -> Split:
-    return lambda: islice(read_sentences(path, tokenise), start, end)
+def _reader(path: Path, tokenise: Callable) -> Split:
+    return partial(read_sentences, path, tokenise)
 
 
 def _first(split: Split, count: int, name: str) -> Split:

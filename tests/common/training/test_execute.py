@@ -154,6 +154,14 @@ def test_a_disk_without_locks_is_trusted(toy, monkeypatch):
     assert execute(TOY, "net", accelerator="cpu").exists()
 
 
+def test_what_to_know_of_the_data_is_said_first(toy, capsys):
+    toy.load_data = lambda settings: types.SimpleNamespace(fingerprint="mine", note="text:mine: 8 sentences")
+    step, said = toy.step, []
+    toy.step = lambda run, seed: said.append(capsys.readouterr().out) or step(run, seed)
+    execute(TOY, "net", accelerator="cpu")
+    assert said == ["text:mine: 8 sentences\n", ""]
+
+
 def test_what_needs_a_processor_gets_one(toy, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)

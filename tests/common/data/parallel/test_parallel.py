@@ -1,6 +1,7 @@
 """Parallel corpora: reading, cutting, encoding, and what is refused."""
 
 import gzip
+import re
 import sys
 import types
 
@@ -86,6 +87,14 @@ def test_max_length_leaves_out_training_pairs_only(own):
     assert len(corpus.valid) == len(corpus.test) == 1
     with pytest.raises(UserError, match="no training pair of at most 1 words"):
         parallel.load(own(), max_length=1)
+
+
+def test_what_to_know_of_your_text(own):
+    corpus = parallel.load(own(), max_length=4)
+    assert corpus.note == (f"{corpus.name}: {len(corpus.train)} pairs to train, 1 and 1 to validate and test, "
+                           f"{10 - len(corpus.train)} left out as too long; {len(corpus.source)} and "
+                           f"{len(corpus.target)} words known, " + corpus.note.rpartition("known, ")[2])
+    assert re.search(r"known, \d+\.\d % and \d+\.\d % of the test text unknown$", corpus.note)
 
 
 def test_the_first_training_pairs(own):

@@ -122,6 +122,7 @@ def test_your_own_pictures(manifest):
     assert [len(part) for part in found.splits.values()] == [16, 2, 2]
     assert found.train.captions[0] == (("picture", "number", "0"), ("the", "first", "one"))
     assert found.test.names == ("pictures/18.png", "pictures/19.png")
+    assert found.note.endswith("manifest.tsv: 16 (17), 2 (2), 2 (2) pictures (captions) to train, validate and test")
     assert np.asarray(found.test.open(1)).max() == 190
 
 

@@ -42,6 +42,14 @@ def test_bad_columns_are_named_with_file_and_line(write, text, message):
         tagged.load(f"tagged:{path},{path},{path}")
 
 
+def test_files_with_other_columns_and_what_is_no_treebank(write):
+    one, other = write("a", "a x\n"), write("b", "a N x\n")
+    with pytest.raises(UserError, match="not the same columns"):
+        tagged.load(f"tagged:{one},{one},{other}")
+    with pytest.raises(UserError, match="a: not NLTK's sample"):
+        list(readers.trees(one, 1, 2))
+
+
 def test_missing_files_and_unknown_names(tmp_path):
     with pytest.raises(UserError, match="nowhere: cannot be read"):
         tagged.load(f"tagged:{tmp_path}/nowhere,b,c")

@@ -119,6 +119,33 @@ def test_your_text_is_cut_into_contiguous_blocks(tmp_path):
     assert "w20" in corpus.vocabulary and "w21" not in corpus.vocabulary
 
 
+def test_your_text_is_shuffled_by_line_if_you_say_so(tmp_path):
+    path = tmp_path / "mine.txt"
+    path.write_text("".join(f"w{i}\n" for i in range(50)))
+    corpus, again = load(f"shuffled:{path}"), load(f"shuffled:{path}")
+    kept = sentences(corpus, "train")
+    assert len(kept) == 40 and kept != sorted(kept, key=lambda word: int(word[1:])) and again.train is not corpus.train
+    assert np.array_equal(again.train, corpus.train) and corpus.fingerprint != load(f"text:{path}").fingerprint
+    with pytest.raises(UserError, match="a folder has its own three parts; write text:"):
+        load(f"shuffled:{tmp_path}")
+
+
+def test_what_to_know_of_your_text(tmp_path, tiny):
+    def note(lines, **settings):
+        (tmp_path / "mine.txt").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        return load(f"text:{tmp_path / 'mine.txt'}", **settings).note
+
+    told = note([*["a b c"] * 18, "a b z", "z z a"])
+    assert told.endswith("mine.txt: 16 sentences to train, 2 and 2 to validate and test; 5 words are known, "
+                         "0.0 % and 37.5 % of what is held out are not.")
+    assert "known" in told and load("tiny").note == ""
+    assert "punctuation sticks to its words" in note(["Well, said the dog, no: never."] * 20)
+    assert "punctuation" not in note(["well , said the dog , no : never ."] * 20)
+    assert "no blanks between words" in note(["我喜欢红色的狗。"] * 20)
+    assert "no blanks" not in note(["我喜欢红色的狗。"] * 20, unit="characters")
+    assert "<unk>" not in note(["a b c"] * 20, max_size=4) and "4 words are known" in note(["a b c"] * 20, max_size=4)
+
+
 def test_your_folder_keeps_its_own_splits(tmp_path):
     for split in arrow_store.SPLITS:
         (tmp_path / f"{split}.txt").write_text(f"{split} it\nagain\n")
