@@ -122,7 +122,7 @@ class SaveLast(Checkpoint):
     """Saves ``last.ckpt`` after every epoch and, within one, every ``seconds``, or more rarely where saving takes long;
     the one before stays as ``previous.ckpt``.
 
-    SIGUSR1, which SLURM sends before it ends a job, sets a flag; the training then saves after an update and ends.
+    SIGUSR1, which SLURM sends before it ends a job, sets a flag; the training then saves after an update or an epoch and ends.
 
     Raises:
         Interrupted: after such a signal.
@@ -158,11 +158,9 @@ class SaveLast(Checkpoint):
         if trainer.is_last_batch:  # Lightning would take the epoch for validated; its end follows anyway
             return
         interval = max(self.seconds, self.cost / self.OF_THE_TIME)
-        due, stop = time.monotonic() - self.saved > interval, self.asked_to_stop
-        if trainer.world_size > 1:  # all processes take part in saving, so the first decides for all
-            if trainer.global_step % self.EVERY:
-                return
-            due, stop = trainer.strategy.broadcast((due, stop))
+        if trainer.world_size > 1 and trainer.global_step % self.EVERY:
+            return
+        due, stop = self._agreed(trainer, time.monotonic() - self.saved > interval)
         if due or stop:
             self._save(trainer)
         if stop:
@@ -170,3 +168,10 @@ class SaveLast(Checkpoint):
 
     def on_train_epoch_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
         self._save(trainer)
+        if self._agreed(trainer)[1]:
+            raise Interrupted
+
+    def _agreed(self, trainer: L.Trainer, due: bool = False) -> tuple[bool, bool]:
+        """Whether to save and to stop: all processes take part in both, so the first decides for all."""
+        mine = due, self.asked_to_stop
+        return trainer.strategy.broadcast(mine) if trainer.world_size > 1 else mine

@@ -191,6 +191,21 @@ def test_a_signal_is_heeded_after_an_update(tmp_path):
     assert signal.getsignal(signal.SIGUSR1) is signal.SIG_DFL
 
 
+def test_a_signal_during_the_last_update_or_validation_is_heeded_at_the_end_of_the_epoch(tmp_path):
+    """Epochs of few updates would never ask between two of them, and what comes after the last epoch may take long."""
+    save = SaveLast(tmp_path)
+    save.setup(Trainer(), None, "fit")
+    os.kill(os.getpid(), signal.SIGUSR1)
+    save.on_train_batch_end(Trainer(is_last_batch=True))
+    with pytest.raises(Interrupted):
+        save.on_train_epoch_end(Trainer(global_step=7), None)
+    assert load(tmp_path / "last.ckpt") == 7
+    save.teardown(Trainer(), None, "fit")
+    first = Trainer(world_size=2, global_step=9, strategy=SimpleNamespace(broadcast=lambda mine: (False, True)))
+    with pytest.raises(Interrupted):
+        SaveLast(tmp_path).on_train_epoch_end(first, None)
+
+
 def test_a_failed_write_leaves_both(tmp_path, monkeypatch):
     save = SaveLast(tmp_path)
     save.on_train_epoch_end(Trainer(global_step=1), None)
