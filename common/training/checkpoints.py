@@ -122,7 +122,8 @@ class SaveLast(Checkpoint):
     """Saves ``last.ckpt`` after every epoch and, within one, every ``seconds``, or more rarely where saving takes long;
     the one before stays as ``previous.ckpt``.
 
-    SIGUSR1, which SLURM sends before it ends a job, sets a flag; the training then saves after an update or an epoch and ends.
+    SIGUSR1, which SLURM sends before it ends a job, sets a flag; the training then saves after an update or an epoch,
+    and ends.
 
     Raises:
         Interrupted: after such a signal.
