@@ -8,6 +8,7 @@ from functools import partial
 
 from common.data.tagged import corpus as tagged
 from common.data.tagged.corpus import Sentence, TaggedCorpus
+from common.errors import UserError
 from common.evaluation.tagging import record_answers
 from common.training.best_weights import KeepBest
 from common.training.run import Run
@@ -32,8 +33,15 @@ def normalise(word: str) -> str:
 
 
 def load_data(config: Config) -> TaggedCorpus:
-    """The utterances that a setting is trained and tested on."""
-    return tagged.load(config.corpus, normalise=normalise, prepare=split_words, min_count=config.min_count)
+    """The utterances that a setting is trained and tested on.
+
+    Raises:
+        UserError: no intents, where they are asked for.
+    """
+    corpus = tagged.load(config.corpus, normalise=normalise, prepare=split_words, min_count=config.min_count)
+    if config.intent != "none" and not corpus.intents:
+        raise UserError(f"{config.corpus}: its sentences have no intents; set intent to none")
+    return corpus
 
 
 def build(config: Config, corpus: TaggedCorpus, seed: int = 1) -> Tagger:

@@ -98,8 +98,8 @@ def load(
         sentences: the first so many of training only.
 
     Raises:
-        UserError: an unknown name, a source that cannot be had or read, files that differ in their columns, tags that mix
-            schemes.
+        UserError: an unknown name, a source that cannot be had or read, files that differ in their columns, tags that
+            mix schemes.
     """
     found = _splits(name)
     if len({len(one.columns) for split in found for one in split}) != 1:

@@ -3,12 +3,14 @@ import torch
 
 from common.config import paper_setting
 from common.data.tagged.corpus import Sentence
+from common.errors import UserError
 from common.training.execute import execute
 from replications.mesnil2015_slot_filling import demo, model
 from replications.mesnil2015_slot_filling.config import Config
 from replications.mesnil2015_slot_filling.experiment import build, load_data, normalise, split_words
 from replications.mesnil2015_slot_filling.module import Tagger
 from tests.replications.mesnil2015_slot_filling.tiny import settings, stub
+from tests.replications.texts import requests
 
 PAPER = "mesnil2015_slot_filling"
 
@@ -31,6 +33,11 @@ def test_the_authors_preprocessing():
     assert found.words == ("i", "'d", "like", "o", "'hare", "by", "5", "o'clock", "1984", "'s")
     assert found.tags == ("O", "O", "O", "B-airport", "O", "O", "B-time", "I-time", "B-year", "O")
     assert (normalise("1984"), normalise("DC10"), found.intent) == ("DIGIT" * 4, "dc10", "flight")
+
+
+def test_intents_cannot_be_asked_for_where_there_are_none(tmp_path):
+    with pytest.raises(UserError, match="no intents; set intent to none"):
+        load_data(setting("joint", corpus=requests(tmp_path)))
 
 
 def test_windows_are_centred_and_end_in_padding():
