@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export OMP_NUM_THREADS ?= 1
 
 help:
-	@echo "make repro   install into .venv, run the quick scale of every paper, write reports/index.html"
+	@echo "make repro   install into .venv, run the quick scale of every paper, write reports-here/index.html"
 	@echo "make test    install into .venv, run the tests"
 	@echo "make clean   delete work in progress and prepared corpora (build/); data/ and results stay"
 
@@ -23,7 +23,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.11 python3.12,$(shell $(p) -c 
 repro: .venv/ready
 	@test -e .git || dvc config --local core.no_scm true   # an unpacked archive
 	dvc repro
-	@echo "open reports/index.html"
+	@echo "open reports-here/index.html; what git keeps is in reports/"
 
 test: .venv/ready
 	python -m pytest --numprocesses auto --dist loadfile

@@ -207,13 +207,16 @@ def pipeline() -> None:
 
 @app.command()
 def report(papers: Papers = None) -> None:
-    """Write reports/ from the quick runs and the records, the tables of the papers' READMEs, and one of own runs."""
+    """Write reports/ from the records, reports-here/ with the quick runs of this checkout, the tables of the papers'
+    READMEs, and one of own runs."""
     from common.reporting import metrics, own
     from common.reporting.pages import readme
     from common.reporting.pages.report import report as write
 
     names = papers or config.papers()
-    folder = write(names)
+    folders = [write(names, kept=True)]
+    if any((paths.runs(paper) / "quick").is_dir() for paper in names):
+        folders.append(write(names))
     for paper in names:
         if not paths.INSTALLED:
             readme.fill(paper)
@@ -221,7 +224,7 @@ def report(papers: Papers = None) -> None:
                 metrics.write(paper, scale)
         if table := own.write(paper):
             typer.echo(f"own runs: {table.relative_to(paths.HOME)}")
-    typer.echo(f"open {folder.relative_to(paths.HOME) / 'index.html'}")
+    typer.echo(f"open {' or '.join(str(folder.relative_to(paths.HOME) / 'index.html') for folder in folders)}")
 
 
 @app.command("try")

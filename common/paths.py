@@ -8,6 +8,7 @@ HOME = Path.cwd() if INSTALLED else ROOT
 DATA = HOME / "data"  # raw corpora, pinned by data.dvc
 BUILD = HOME / "build"  # prepared corpora and work in progress; may be deleted at any time
 REPORTS = HOME / "reports"
+REPORTS_HERE = HOME / "reports-here"  # as reports/, with the quick runs of this checkout; git ignores it
 REPLICATIONS = ROOT / "replications"
 
 

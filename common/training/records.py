@@ -14,7 +14,7 @@ from common.training.run import read_json
 def promote(paper: str, scale: str) -> list[Path]:
     """Copies every finished run of a scale to ``records/<scale>/<experiment>.json``, learning curves included.
 
-    What a record gave before is kept under ``earlier``, the newest first: each was a look at the test text.
+    What a record of real data gave before is kept under ``earlier``, the newest first: each was a look at the test text.
 
     Raises:
         UserError: nothing is finished, a run was made with other settings than those declared now, or the record that
@@ -37,7 +37,7 @@ def promote(paper: str, scale: str) -> list[Path]:
             raise UserError(f"{folder / 'history.csv'}: missing or damaged ({error}); run it again: replicate run "
                             f"{paper} {experiment} --scale {scale}") from None
         path = paths.REPLICATIONS / paper / "records" / scale / f"{experiment}.json"
-        if earlier := _earlier(path, record):
+        if scale != "quick" and (earlier := _earlier(path, record)):  # texts that are made up can be made anew
             record["earlier"] = earlier
         written.append(_write(path, record))
     if not written:

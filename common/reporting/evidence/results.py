@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pydantic
@@ -200,12 +200,11 @@ def load_records(paper: str, scale: str) -> Runs:
     return {name: runs[name] for name in known if name in runs}  # the order of params.yaml
 
 
-def evidence(paper: str, quick: bool = True) -> dict[str, Runs]:
-    """Scale -> experiment -> record; without ``quick``, only what git keeps."""
-    return {
-        scale: (load_quick(paper) if quick else {}) if scale == "quick" else load_records(paper, scale)
-        for scale in SCALES
-    }
+def evidence(paper: str, quick: Literal["here", "kept"] | None = "here") -> dict[str, Runs]:
+    """Scale -> experiment -> record; of the quick scale what was made ``here``, or else what git has ``kept``."""
+    runs = load_quick(paper) if quick == "here" else {}
+    return {scale: {} if quick is None and scale == "quick" else runs if runs and scale == "quick"
+            else load_records(paper, scale) for scale in SCALES}
 
 
 def why_absent(paper: str, names: Sequence[str], scale: str) -> str:

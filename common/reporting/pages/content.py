@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from matplotlib.figure import Figure
 
@@ -204,10 +204,10 @@ def provenance(report: PaperReport) -> list[str]:
     return [f"{', '.join(names)}: {around}." for around, names in groups.items()]
 
 
-def build(name: str, draw: Callable[[str, str, Figure], None]) -> PaperReport:
+def build(name: str, draw: Callable[[str, str, Figure], None], quick: Literal["here", "kept"] = "here") -> PaperReport:
     """Reads one paper's evidence and judges its claims; ``draw(paper, name, figure)`` keeps a figure."""
     paper = load_paper(name)
-    runs = evidence(name)
+    runs = evidence(name, quick)
     rows = results(name, paper, runs)
     report = PaperReport(
         name=name,

@@ -23,7 +23,7 @@ NUMBER = re.compile(r"(<!-- n: (\S+) (\S+) (\S+) -->)[^<]*(<!-- /n -->)")
 
 def recorded(paper: str) -> PaperReport:
     """What the records say."""
-    published, runs = load_paper(paper), evidence(paper, quick=False)
+    published, runs = load_paper(paper), evidence(paper, quick=None)
     return PaperReport(
         name=paper,
         paper=published,

@@ -1,4 +1,4 @@
-"""From runs and records to ``reports/``: HTML, Markdown, figures and ``summary.json``."""
+"""From records to ``reports/``, with the runs made here to ``reports-here/``: HTML, Markdown, figures, a summary."""
 
 import json
 import os
@@ -15,14 +15,14 @@ from common.reporting.pages import content, figures, html, markdown
 from common.reporting.pages.summary import summary
 
 
-def write(papers: Sequence[str], folder: Path) -> None:
-    """Writes the whole report on ``papers`` into ``folder``."""
+def write(papers: Sequence[str], folder: Path, quick: str) -> None:
+    """Writes the whole report on ``papers`` into ``folder``; ``quick`` as of :func:`evidence`."""
 
     def draw(paper: str, name: str, figure: Figure) -> None:
         figures.save(figure, folder / "figures" / paper / f"{name}.svg")
 
     with figures.style():
-        reports = [content.build(name, draw) for name in tqdm(papers, desc="reports", disable=None)]
+        reports = [content.build(name, draw, quick) for name in tqdm(papers, desc="reports", disable=None)]
     pages = {"index.html": html.index_page(reports), "README.md": markdown.index_page(reports)}
     for report in reports:
         pages[f"{report.name}.html"] = html.paper_page(report)
@@ -34,23 +34,25 @@ def write(papers: Sequence[str], folder: Path) -> None:
         (folder / name).write_text(text, encoding="utf-8")
 
 
-def report(papers: Sequence[str] | None = None) -> Path:
-    """Makes ``reports/`` on ``papers`` (default: all) and returns the folder.
+def report(papers: Sequence[str] | None = None, kept: bool = False) -> Path:
+    """Makes ``reports-here/`` on ``papers`` (default: all) and returns the folder; or ``reports/``, from what git has
+    ``kept``: the same bytes on every machine.
 
-    The folder is replaced as a whole, and only when everything was written: an error leaves the previous
-    report. What that says of other papers, and of all together, stays. The same runs give the same bytes.
+    In the first, quick runs of this checkout take the place of those that git keeps. The folder is replaced as a whole,
+    and only when everything was written: an error leaves the previous report. What that says of other papers, and of
+    all together, stays.
 
     Raises:
         UserError: an unknown paper, a bad ``paper.yaml``, or quick runs that are not the declared ones.
     """
     names = [config.require_paper(name) for name in papers] if papers else config.papers()
-    target = paths.REPORTS
+    target = paths.REPORTS if kept else paths.REPORTS_HERE
     target.parent.mkdir(parents=True, exist_ok=True)
     # Beside the target, so that the swap is a rename and not a copy.
     with tempfile.TemporaryDirectory(prefix=".reports-", dir=target.parent) as work:
         fresh = Path(work) / "new"
         fresh.mkdir()
-        write(names, fresh)
+        write(names, fresh, "kept" if kept else "here")
         if set(names) < set(config.papers()):
             _keep_others(names, target, fresh)
         if target.exists():

@@ -161,7 +161,8 @@ def make(root: Path, monkeypatch: pytest.MonkeyPatch) -> Suite:
     module = types.ModuleType(f"replications.{PAPER}.config")
     module.Config = Config
     monkeypatch.setitem(sys.modules, module.__name__, module)
-    for name, path in {"ROOT": ".", "HOME": ".", "REPLICATIONS": "replications", "REPORTS": "reports"}.items():
+    for name, path in {"ROOT": ".", "HOME": ".", "REPLICATIONS": "replications", "REPORTS": "reports-kept",
+                       "REPORTS_HERE": "reports"}.items():
         monkeypatch.setattr(paths, name, root / path)
     return Suite(root)
 

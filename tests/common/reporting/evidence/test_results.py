@@ -158,7 +158,7 @@ def test_a_withdrawn_metric_stays_in_its_record_and_out_of_every_table(suite):
 
 def test_evidence_without_quick_needs_no_runs(suite):
     shutil.rmtree(suite.folder / "runs")
-    assert {scale: list(runs) for scale, runs in evidence(suite.name, quick=False).items()} == {
+    assert {scale: list(runs) for scale, runs in evidence(suite.name, quick=None).items()} == {
         "quick": [],
         "scaled": ["counts", "net", "plain"],
         "paper": [],

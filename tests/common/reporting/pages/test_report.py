@@ -264,3 +264,16 @@ def test_p_values_are_shown_without_a_mean(suite):
     assert (row["mean"], row["low"], row["high"]) == (None, None, None)
     assert row["values"] == {"1": 0.001, "2": 0.012, "3": 0.007}
     assert "0.001, 0.012, 0.007: p-values, which have no mean" in suite.pages()["fake2001_nets.html"].decode()
+
+
+def test_what_git_keeps_does_not_depend_on_the_runs_of_this_machine(suite):
+    kept = report(kept=True)
+    before = {path.name: path.read_bytes() for path in kept.rglob("*") if path.is_file()}
+    results = suite.folder / "runs" / "quick" / "net" / "results.json"
+    found = json.loads(results.read_text())
+    found["metrics"] = {metric: {seed: value * 1.1 for seed, value in values.items()}
+                        for metric, values in found["metrics"].items()}
+    here = (report() / "summary.json").read_text()
+    results.write_text(json.dumps(found))
+    assert (report() / "summary.json").read_text() != here
+    assert {path.name: path.read_bytes() for path in report(kept=True).rglob("*") if path.is_file()} == before
