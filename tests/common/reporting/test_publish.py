@@ -137,7 +137,7 @@ def test_a_fresh_clone_can_be_published_and_reported(suite, folder, replicate):
     code, output, errors = replicate("publish", PAPER)
     assert code == 0 and "Error" not in errors and len(output.splitlines()) == 8  # 1 + 3 + 3 seeds, and a report
     code, output, _ = replicate("report")
-    assert code == 0 and "open reports/index.html" in output
+    assert code == 0 and "open reports-kept/index.html" in output
 
 
 def test_counts_without_a_learning_curve_are_one_point(suite, folder):
