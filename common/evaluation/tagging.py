@@ -1,8 +1,10 @@
 """What papers measure of a trained tagger: F1 of spans or accuracy of words, by type, and the intents."""
 
+from collections.abc import Callable
+
 from common.metrics.span_f1 import count
 from common.training.run import Run
-from common.training.tagging import Answer, counted
+from common.training.tagging import Answer, Tagging, counted
 
 
 def record_answers(run: Run, seed: int, split: str, answer: Answer) -> None:
@@ -25,3 +27,12 @@ def record_answers(run: Run, seed: int, split: str, answer: Answer) -> None:
         run.record(f"{split}/intent", seed, 100 * sum(mine == one for mine, one in pairs) / len(pairs))
         shared = sum(bool({*mine.split("#")} & {*one.split("#")}) for mine, one in pairs)
         run.record(f"{split}/any_intent", seed, 100 * shared / len(pairs))
+
+
+def measure(run: Run, tagger: Callable[[Run, int], Tagging]) -> None:
+    """Makes the tagger of each seed, and records what it answers to the validation and the test text."""
+    for seed in run.config.seeds:
+        with run.seed(seed):
+            module = tagger(run, seed)
+            for split in ("valid", "test") if run.is_first_process else ():
+                record_answers(run, seed, split, module.tag(getattr(run.corpus, split)))

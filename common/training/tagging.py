@@ -1,6 +1,7 @@
 """Learning to tag: -log p(tags | words) of a sentence, of each word by itself or of all by a CRF, and of its intent."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -12,7 +13,10 @@ from common.data.tagged.batches import Batch, batches
 from common.data.tagged.corpus import Sentence, TaggedCorpus
 from common.metrics.span_f1 import Counts, count
 from common.output.crf import CRF, inside
+from common.training.best_weights import KeepBest
 from common.training.fit import Module
+from common.training.run import Run
+from common.training.trained import trained
 
 EVALUATED = 64  # sentences of a batch that is tagged only
 
@@ -35,6 +39,7 @@ class Tagging(Module):
     """
 
     counted = "words"
+    updates = 0  # of the whole training, over which the rate may fall
 
     def __init__(self, network: nn.Module, corpus: TaggedCorpus, crf: bool):
         super().__init__()
@@ -126,3 +131,12 @@ def counted(tags: Sequence[Sequence[str]], gold: Sequence[Sentence], spans: bool
         return count(tags, [one.tags for one in gold])[""]
     right = [a == b for mine, one in zip(tags, gold, strict=True) for a, b in zip(mine, one.tags, strict=True)]
     return Counts(sum(right), len(right), len(right))
+
+
+def learnt(run: Run, seed: int, module: Tagging, batch_size: int, keep: KeepBest | None = None) -> Tagging:
+    """``module`` with the weights of its best epoch."""
+    load = module.loader(run.corpus.train, batch_size)
+    module.updates = run.config.max_epochs * len(load(seed))
+    run.parameters = sum(weight.numel() for weight in module.parameters())
+    return trained(run, seed, module, partial(load, seed), module.loader(run.corpus.valid)(), unit="words/s",
+                   max_epochs=run.config.max_epochs, keep=keep or KeepBest(metric="valid/error"))

@@ -4,18 +4,15 @@ The best epoch is chosen on the validation text, by F1 where tags mark spans and
 """
 
 import re
-from functools import partial
 
 from common.data.tagged import corpus as tagged
 from common.data.tagged.corpus import TaggedCorpus
-from common.evaluation.tagging import record_answers
-from common.training.best_weights import KeepBest
+from common.evaluation.hmm_tagger import counted, looks
+from common.evaluation.tagging import measure
 from common.training.run import Run
-from common.training.tagging import Tagging
-from common.training.trained import trained
+from common.training.tagging import Tagging, learnt
 from replications.huang2015_bilstm_crf.config import Config
 from replications.huang2015_bilstm_crf.features import DESCRIBE
-from replications.huang2015_bilstm_crf.hmm import counted, looks
 from replications.huang2015_bilstm_crf.module import Tagger
 
 DIGIT = re.compile(r"\d")
@@ -41,12 +38,7 @@ def build(config: Config, corpus: TaggedCorpus, seed: int = 1) -> Tagging:
 
 def run(run: Run) -> None:
     """Fills in the metrics of one experiment."""
-    for seed in run.config.seeds:
-        with run.seed(seed):
-            module = train(run, seed) or build(run.config, run.corpus)
-            if run.is_first_process:
-                for split in ("valid", "test"):
-                    record_answers(run, seed, split, module.tag(getattr(run.corpus, split)))
+    measure(run, lambda run, seed: train(run, seed) or build(run.config, run.corpus))
 
 
 def train(run: Run, seed: int) -> Tagging | None:
@@ -54,10 +46,5 @@ def train(run: Run, seed: int) -> Tagging | None:
     corpus, config = run.corpus, run.config
     if config.model == "hmm":
         return None
-    module = build(config, corpus)
     words = sum(len(one.words) for one in corpus.train)
-    load = module.loader(corpus.train, max(1, config.batch_words * len(corpus.train) // words))
-    module.updates = config.max_epochs * len(load(seed))
-    run.parameters = sum(weight.numel() for weight in module.parameters())
-    return trained(run, seed, module, partial(load, seed), module.loader(corpus.valid)(), unit="words/s",
-                   max_epochs=config.max_epochs, keep=KeepBest(metric="valid/error"))
+    return learnt(run, seed, build(config, corpus), max(1, config.batch_words * len(corpus.train) // words))

@@ -12,8 +12,6 @@ from replications.huang2015_bilstm_crf.model import Network
 class Tagger(Tagging):
     """The loss is the mean over the sentences of a batch, which the paper does not say."""
 
-    updates = 0  # of the whole training, over which the rate may fall
-
     def __init__(self, config: Config, corpus: TaggedCorpus):
         words = corpus.vocabulary
         network = Network(config, len(words), len(corpus.target), len(corpus.features),

@@ -4,15 +4,13 @@ The best epoch is chosen by F1 on the validation utterances (accuracy of the int
 """
 
 import re
-from functools import partial
 
 from common.data.tagged import corpus as tagged
 from common.data.tagged.corpus import Sentence, TaggedCorpus
 from common.errors import UserError
-from common.evaluation.tagging import record_answers
-from common.training.best_weights import KeepBest
+from common.evaluation.tagging import measure
 from common.training.run import Run
-from common.training.trained import trained
+from common.training.tagging import Tagging, learnt
 from replications.mesnil2015_slot_filling.config import Config
 from replications.mesnil2015_slot_filling.module import Halve, Tagger
 
@@ -51,21 +49,11 @@ def build(config: Config, corpus: TaggedCorpus, seed: int = 1) -> Tagger:
 
 def run(run: Run) -> None:
     """Fills in the metrics of one experiment."""
-    for seed in run.config.seeds:
-        with run.seed(seed):
-            module = train(run, seed)
-            if run.is_first_process:
-                for split in ("valid", "test"):
-                    record_answers(run, seed, split, module.tag(getattr(run.corpus, split)))
+    measure(run, train)
 
 
-def train(run: Run, seed: int) -> Tagger:
+def train(run: Run, seed: int) -> Tagging:
     """A network with the weights of its best epoch."""
-    corpus, config = run.corpus, run.config
-    module = build(config, corpus)
-    load = module.loader(corpus.train, config.batch_size)
-    module.updates = config.max_epochs * len(load(seed))
-    run.parameters = sum(weight.numel() for weight in module.parameters())
-    return trained(run, seed, module, partial(load, seed), module.loader(corpus.valid)(), unit="words/s",
-                   max_epochs=config.max_epochs,
-                   keep=Halve(config.halve_after) if config.halve_after else KeepBest(metric="valid/error"))
+    config = run.config
+    keep = Halve(config.halve_after) if config.halve_after else None
+    return learnt(run, seed, build(config, run.corpus), config.batch_size, keep)

@@ -15,8 +15,6 @@ from replications.mesnil2015_slot_filling.model import network
 class Tagger(Tagging):
     """The loss is the mean over the words of a batch; the paper's batch is a sentence."""
 
-    updates = 0  # of the whole training, over which Adam's rate may fall
-
     def __init__(self, config: Config, corpus: TaggedCorpus):
         padding = corpus.vocabulary.eos
         super().__init__(network(config, len(corpus.vocabulary), len(corpus.target), len(corpus.intents), padding),
