@@ -22,6 +22,7 @@ from tests.replications.processes import forked, shared
 
 FIRST_EPOCH = " epoch 1:"  # is said at the end of it, by the run that trained it
 HERE = Path(__file__).parent
+RANDOM = {"dropout": 0.2, "noise": 0.3}  # settings that draw at every update, of the papers that have them
 CLOCKS = ("_per_second", "seconds", "decoding", "scoring")  # what a clock decides
 
 
@@ -77,9 +78,11 @@ def own_checkout(tmp_path, monkeypatch):
 def start(own_checkout, data):
     """Begins a case: returns what runs it, and reads what it has left."""
 
-    def start(paper: str, name: str):
+    def start(paper: str, name: str, changes: dict | None = None):
         checkout = own_checkout(paper)
         experiment, overrides = data(paper)[name]
+        known = config.resolve(paper, experiment, "quick").keys() & (changes or {})
+        overrides = [*overrides, *(f"{key}={changes[key]}" for key in known)]
         target = checkout / "replications" / paper / "runs" / "own" / "case"
 
         def run(devices: int = 1, accelerator: str = "cpu") -> None:
@@ -105,7 +108,7 @@ def start(own_checkout, data):
 
 @pytest.mark.parametrize("paper, name", cases())
 def test_a_killed_run_goes_on_to_the_same_end(start, paper, name, capfd):
-    run, left = start(paper, name)
+    run, left = start(paper, name, RANDOM)
     run()
     said = told(paper, name, "SAID", FIRST_EPOCH)
     whole, once = left(), capfd.readouterr().out.count(said)
