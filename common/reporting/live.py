@@ -59,18 +59,21 @@ def _installed(package: str) -> bool:
 
 
 def _wandb(run: Run, seed: int, name: str) -> WandbLogger:
+    """Of the first process; those of the others say nothing."""
     import wandb
 
-    folder = os.environ.get("WANDB_DIR") or paths.HOME
+    if not run.is_first_process:
+        return WandbLogger()
     identity = run_id(run.paper, run.experiment, run.scale, seed, run.origin["fingerprint"])
     identity += name.removeprefix(f"seed-{seed}")
-    known = None if "WANDB_SWEEP_ID" in os.environ else identity  # an agent has given it one
-    made = WandbLogger(
-        save_dir=folder, project=os.environ.get("WANDB_PROJECT", PROJECT), name=identity, version=known,
-        group=f"{run.paper}/{run.experiment}", job_type="train", tags=tags(run.paper, run.scale),
-        settings=quiet(wandb), mode=os.environ.get("WANDB_MODE", "online"))
+    known = {} if "WANDB_SWEEP_ID" in os.environ else {"id": identity, "resume": "allow"}  # an agent has given it one
     try:
-        _ = made.experiment  # begins the run, or refuses
+        begun = wandb.init(
+            project=os.environ.get("WANDB_PROJECT", PROJECT), name=identity, group=f"{run.paper}/{run.experiment}",
+            job_type="train", tags=tags(run.paper, run.scale), dir=os.environ.get("WANDB_DIR") or paths.HOME,
+            mode=os.environ.get("WANDB_MODE", "online"), settings=quiet(wandb), **known)
     except wandb.Error as error:
         raise UserError(f"W&B: {error}; `wandb login`, or WANDB_MODE=offline") from error
-    return made
+    begun.define_metric("trainer/global_step")
+    begun.define_metric("*", step_metric="trainer/global_step")
+    return WandbLogger(experiment=begun)
