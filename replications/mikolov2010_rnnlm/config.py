@@ -10,12 +10,11 @@ from common.config import Settings
 class Config(Settings):
     model: Literal["ngram", "nnlm", "rnn", "speed"]  # speed: how fast the last learns, with more and fewer classes
     sentences: PositiveInt | None  # train on the first so many sentences only
+    vocabulary: PositiveInt | None = None  # the most frequent words, </s> and <unk> included; none: all
     # the network
     hidden: PositiveInt
     classes: PositiveInt | None  # classes of the factorised output; none: one softmax over all words
     samples: PositiveInt | None  # words that an update tells the right one from; none: from all of them
-    compression: PositiveInt | None  # units between hidden layer and output
-    rare_threshold: int = Field(ge=0)  # words seen fewer times share one output (2010, equation 7)
     order: int = Field(ge=2)  # feed-forward model: predicts from order - 1 words
     embedding: PositiveInt  # feed-forward model: features per word
     direct: bool  # feed-forward model: connections from the features to the output

@@ -59,10 +59,8 @@ class RNNLM(nn.Module):
         super().__init__()
         self.bptt = config.bptt
         self.elman = Elman(len(counts), config.hidden, clip=config.error_clip, through_time=config.bptt > 0)
-        width = config.compression or config.hidden
-        self.compression = nn.Linear(config.hidden, width, bias=False) if config.compression else None
-        self.output = output_layer(config, width, counts)
-        for weight in [*self.output.parameters(), *([self.compression.weight] if self.compression else [])]:
+        self.output = output_layer(config, config.hidden, counts)
+        for weight in self.output.parameters():
             toolkit_init_(weight)
 
     def initial(self, batch: int) -> State:
@@ -78,10 +76,7 @@ class RNNLM(nn.Module):
         read = max(len(unfolded) - self.bptt, 0)  # from here on, words are remembered
         if read:
             before = hidden[read - 1].detach()
-        hidden = hidden[len(remembered):]
-        if self.compression is not None:
-            hidden = torch.sigmoid(self.compression(hidden))
-        return hidden, (before, unfolded[read:])
+        return hidden[len(remembered):], (before, unfolded[read:])
 
 
 class NNLM(nn.Module):
@@ -115,27 +110,6 @@ class NNLM(nn.Module):
         x = features.transpose(2, 3).flatten(2)
         hidden = torch.tanh(self.hidden(x))
         return torch.cat([hidden, x], 2) if self.direct else hidden, (none, read[len(words):])
-
-
-class RareWords(nn.Module):
-    """All words seen fewer than ``threshold`` times share one symbol: 2010, section 2.3, equation 7.
-
-    P(w) = P(rare) / |rare| for each of them, so that probabilities still sum to one.
-    """
-
-    def __init__(self, counts: np.ndarray, threshold: int):
-        super().__init__()
-        counts = np.asarray(counts)
-        kept = int((counts >= threshold).sum())  # counts fall, so the rare words are the last ones
-        rare = len(counts) - kept
-        merged = np.append(counts[:kept], counts[kept:].sum()) if rare else counts
-        order = np.argsort(-merged, kind="stable")  # together, the rare words may be frequent
-        symbol = np.argsort(order)[np.arange(len(counts)).clip(max=kept)]
-        self.register_buffer("symbol", torch.from_numpy(symbol), persistent=False)
-        shared = torch.zeros(len(counts))
-        shared[kept:] = np.log(max(rare, 1))
-        self.register_buffer("shared", shared, persistent=False)  # nats to find the word among the rare ones
-        self.counts = merged[order]
 
 
 def language_model(config: Config, counts: np.ndarray) -> RNNLM | NNLM:

@@ -8,7 +8,7 @@ from common.metrics.perplexity import of_sum
 from common.training.fit import Module
 from common.training.sgd import SGD
 from replications.mikolov2010_rnnlm.config import Config
-from replications.mikolov2010_rnnlm.model import RareWords, language_model
+from replications.mikolov2010_rnnlm.model import language_model
 
 
 class LanguageModel(Module):
@@ -26,38 +26,26 @@ class LanguageModel(Module):
     def __init__(self, config: Config, counts: np.ndarray, seed: int = 1):
         super().__init__()
         self.config, self.seed = config, seed
-        self.rare = RareWords(counts, config.rare_threshold) if config.rare_threshold else None
-        self.network = language_model(config, self.rare.counts if self.rare else counts)
+        self.network = language_model(config, counts)
         self.state = self.valid_state = ()
-
-    def read(self, words: Tensor, next_words: Tensor, state) -> tuple[Tensor, Tensor, Tensor | float, tuple]:
-        """What the output layer reads ``[T * B, H]``, its targets ``[T * B]``, nats besides its own, the next state."""
-        targets, shared = next_words.flatten(), 0.0
-        if self.rare is not None:
-            words, targets, shared = self.rare.symbol[words], self.rare.symbol[targets], self.rare.shared[targets]
-        hidden, state = self.network(words, state)
-        return hidden.flatten(0, 1), targets, shared, state
 
     def exact(self, words: Tensor, next_words: Tensor, state) -> tuple[Tensor, tuple]:
         """Nats ``[T * B]`` of next words ``[T, B]`` after ``words [T, B]``, and the state after them."""
-        hidden, targets, shared, state = self.read(words, next_words, state)
-        return self.network.output(hidden, targets) + shared, state
+        hidden, state = self.network(words, state)
+        return self.network.output(hidden.flatten(0, 1), next_words.flatten()), state
 
     def nats_to_learn(self, words: Tensor, next_words: Tensor, state, update: int) -> tuple[Tensor, tuple]:
         """As :meth:`exact`, but with samples the nats of choosing a word among those of this update."""
         if self.config.samples is None:
             return self.exact(words, next_words, state)
-        hidden, targets, shared, state = self.read(words, next_words, state)
+        hidden, state = self.network(words, state)
         draw = torch.Generator().manual_seed(1_000_003 * self.seed + update)  # every process draws the same words
-        return self.network.output.training_loss(hidden, targets, draw) + shared, state
+        return self.network.output.training_loss(hidden.flatten(0, 1), next_words.flatten(), draw), state
 
     def log_probabilities(self, words: Tensor, state):
         """Log-probabilities of every next word ``[T * B, V]`` after words ``[T, B]``, and the next state."""
-        if self.rare is not None:
-            words = self.rare.symbol[words]
         hidden, state = self.network(words, state)
-        log_p = self.network.output.log_probabilities(hidden.flatten(0, 1))
-        return (log_p if self.rare is None else log_p[:, self.rare.symbol] - self.rare.shared), state
+        return self.network.output.log_probabilities(hidden.flatten(0, 1)), state
 
     def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> dict:
         words, next_words = batch

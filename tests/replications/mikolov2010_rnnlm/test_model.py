@@ -11,7 +11,7 @@ from common import config as configuration
 from common.errors import UserError
 from common.output import sampled
 from replications.mikolov2010_rnnlm.config import Config
-from replications.mikolov2010_rnnlm.model import NNLM, RNNLM, RareWords
+from replications.mikolov2010_rnnlm.model import NNLM, RNNLM
 from replications.mikolov2010_rnnlm.module import LanguageModel
 
 PAPER = "mikolov2010_rnnlm"
@@ -108,16 +108,6 @@ def test_errors_are_clipped_as_they_flow_back():
     assert_close(off["output.weight"], on["output.weight"])  # only hidden units' errors
 
 
-def test_compression_is_a_logistic_layer_between_hidden_layer_and_output():
-    plain, compressed = network(), network(compression=3)
-    assert plain.output.weight.shape == (10, 5) and compressed.output.weight.shape == (10, 3)
-    text = words(6)
-    found, _ = compressed(text, compressed.initial(2))
-    hidden = compressed.elman(text, compressed.elman.initial(2))
-    assert_close(found, torch.sigmoid(hidden @ compressed.compression.weight.t()))
-    assert compressed.compression.bias is None
-
-
 def test_samples_of_all_words_train_the_full_softmax(monkeypatch):
     """Every word is sampled for sure, so nothing is to be corrected: the same loss and the same gradient."""
     monkeypatch.setattr(sampled, "log_expected_count", lambda words, vocabulary, tries: torch.zeros(len(words)))
@@ -194,11 +184,10 @@ def test_feed_forward_network_carries_its_words_over_blocks():
 
 
 @settings(deadline=None, derandomize=True, max_examples=25)
-@given(st.sampled_from(["rnn", "nnlm"]), st.sampled_from([None, 1, 3, 10]), st.integers(0, 12),
-       st.sampled_from([None, 4]))
-def test_probabilities_sum_to_one_and_are_those_of_the_loss(model, classes, rare_threshold, compression):
+@given(st.sampled_from(["rnn", "nnlm"]), st.sampled_from([None, 1, 3, 10]))
+def test_probabilities_sum_to_one_and_are_those_of_the_loss(model, classes):
     torch.manual_seed(1)
-    config = settings_of(model=model, classes=classes, rare_threshold=rare_threshold, compression=compression)
+    config = settings_of(model=model, classes=classes)
     module, text = LanguageModel(config, COUNTS).double(), words(5)
     log_p, state = module.log_probabilities(text, module.network.initial(2))
     assert log_p.shape == (10, 10)
@@ -207,27 +196,6 @@ def test_probabilities_sum_to_one_and_are_those_of_the_loss(model, classes, rare
     nll, same_state = module.exact(text, targets, module.network.initial(2))
     torch.testing.assert_close(nll, -log_p.gather(1, targets.reshape(-1, 1)).squeeze(1))
     torch.testing.assert_close(state, same_state)
-
-
-def test_rare_words_share_a_symbol():
-    """2010, equation 7: of the six words seen fewer than four times each has a sixth of their symbol's probability."""
-    rare = RareWords(COUNTS, 4)
-    assert rare.symbol.tolist() == [1, 2, 3, 4, 0, 0, 0, 0, 0, 0]  # together they are seen most often
-    assert rare.counts.tolist() == [10, 9, 7, 7, 5]
-    assert rare.shared.tolist() == [0] * 4 + [pytest.approx(np.log(6))] * 6
-    torch.manual_seed(1)
-    module = LanguageModel(settings_of(rare_threshold=4), COUNTS)
-    assert module.network.elman.input.weight.shape[0] == module.network.output.weight.shape[0] == 5
-    log_p, _ = module.log_probabilities(torch.tensor([[0]]), module.network.initial(1))
-    hidden, _ = module.network(torch.tensor([[1]]), module.network.initial(1))
-    of_symbols = torch.softmax(module.network.output.weight @ hidden.flatten(), 0)
-    torch.testing.assert_close(log_p.exp().flatten(), torch.cat([of_symbols[1:], (of_symbols[:1] / 6).expand(6)]))
-
-
-def test_without_rare_words_nothing_is_shared():
-    rare = RareWords(COUNTS, 1)
-    assert rare.symbol.tolist() == list(range(10)) and rare.counts.tolist() == COUNTS.tolist()
-    assert not rare.shared.any()
 
 
 # --- the settings of the papers

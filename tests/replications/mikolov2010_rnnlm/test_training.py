@@ -138,7 +138,7 @@ def test_speed_is_measured_for_every_number_of_classes_in_every_round(checkout, 
 
 
 def test_static_and_dynamic_evaluation(checkout, tiny):
-    config = Config(**configuration.resolve(PAPER, "rnn", "quick", tiny(rare_threshold=3)))
+    config = Config(**configuration.resolve(PAPER, "rnn", "quick", tiny()))
     corpus = load_data(config)
     torch.manual_seed(1)
     module = LanguageModel(config, np.asarray(corpus.vocabulary.counts)).eval()

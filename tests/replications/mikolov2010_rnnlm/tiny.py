@@ -8,7 +8,7 @@ from replications.mikolov2010_rnnlm.config import Config
 from tests.replications.texts import agreeing
 
 NETWORKS = {"rnn": {"classes": None}, "rnn_classes": {"seeds": [1, 2]}, "rnn_one_step": {"bptt": 0},
-            "rnn_sampled": {"classes": None, "samples": 20}, "nnlm": {"rare_threshold": 5}}
+            "rnn_sampled": {"classes": None, "samples": 20}, "nnlm": {}}
 NAMES = list(NETWORKS)
 
 
