@@ -10,7 +10,7 @@ from common.training.tagging import Answer, Tagging, counted
 def record_answers(run: Run, seed: int, split: str, answer: Answer) -> None:
     """F1, precision and recall of the spans, or accuracy of tags that mark none, and accuracy of the intents, percent.
 
-    The lecturers' data joins two intents of an utterance by ``#``; ``any_intent`` counts one of them as right.
+    ATIS joins two intents of an utterance by ``#``; ``any_intent`` counts one of them as right.
     """
     gold = getattr(run.corpus, split)
     if answer.tags:
