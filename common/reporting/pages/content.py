@@ -139,9 +139,15 @@ class PaperReport:
         return [one for one in self.verdicts if one.claim.id == claim.id]
 
     @property
+    def outcomes(self) -> list[tuple[Claim, str]]:
+        """Each claim with its verdict at the largest scale that decided it."""
+        final = claims.final(self.verdicts)
+        return [(claim, final[claim.id]) for claim in self.paper.claims]
+
+    @property
     def tally(self) -> list[tuple[str, int]]:
-        """How many claims ended with each verdict, each at its largest decided scale."""
-        outcome = list(claims.final(self.verdicts).values())
+        """How many claims ended with each verdict."""
+        outcome = [verdict for _, verdict in self.outcomes]
         return [(verdict, outcome.count(verdict)) for verdict in claims.VERDICTS if verdict in outcome]
 
     def not_attempted(self, scale: str) -> list[str]:

@@ -1,6 +1,7 @@
 """The HTML pages: one file each, style inline, nothing fetched."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -48,15 +49,16 @@ def environment() -> jinja2.Environment:
 
 
 def index_page(reports: Sequence[PaperReport]) -> str:
-    """``index.html``: the verdict matrix of all papers, then a card for each."""
+    """``index.html``: a mark for every claim of every paper, then the claims."""
     template = environment().get_template("index.html.j2")
+    counts = Counter(verdict for report in reports for _, verdict in report.outcomes)
     return template.render(
         reports=reports, scales=SCALES, scale_meaning=content.SCALE_MEANING, meanings=content.VERDICT_MEANING,
-        introduction=content.INTRODUCTION,
+        introduction=content.INTRODUCTION, counts=counts,
     )  # fmt: skip
 
 
-def paper_page(report: PaperReport) -> str:
-    """``<paper>.html``."""
+def paper_page(report: PaperReport, neighbours: Sequence[PaperReport] = ()) -> str:
+    """``<paper>.html``, with links to the papers before and after it."""
     template = environment().get_template("paper.html.j2")
-    return template.render(report=report, scale_meaning=content.SCALE_MEANING)
+    return template.render(report=report, neighbours=neighbours, scale_meaning=content.SCALE_MEANING)

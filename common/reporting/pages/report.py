@@ -24,8 +24,9 @@ def write(papers: Sequence[str], folder: Path, quick: str) -> None:
     with figures.style():
         reports = [content.build(name, draw, quick) for name in tqdm(papers, desc="reports", disable=None)]
     pages = {"index.html": html.index_page(reports), "README.md": markdown.index_page(reports)}
-    for report in reports:
-        pages[f"{report.name}.html"] = html.paper_page(report)
+    for number, report in enumerate(reports):
+        pages[f"{report.name}.html"] = html.paper_page(report, reports[max(number - 1, 0):number]
+                                                       + reports[number + 1:number + 2])
         pages[f"{report.name}.md"] = markdown.paper_page(report)
     rows = [row for report in reports for row in report.results]
     verdicts = [(report.name, verdict) for report in reports for verdict in report.verdicts]

@@ -150,7 +150,9 @@ def test_pages_are_well_formed_and_every_link_leads_somewhere(finished):
     html = {name: Page(content) for name, content in pages.items() if name.endswith(".html")}
     for name, page in html.items():
         for link in page.links:
-            if link != "data:,":
+            if link.startswith("../replications/"):  # beside the reports of a checkout
+                assert link in ("../replications/fake2001_nets/README.md", "../replications/fake2001_nets/model.py")
+            elif link != "data:,":
                 target, _, anchor = link.partition("#")
                 assert (target or name) in pages, link
                 assert not anchor or anchor in html[target or name].ids, link
@@ -277,3 +279,16 @@ def test_what_git_keeps_does_not_depend_on_the_runs_of_this_machine(suite):
     results.write_text(json.dumps(found))
     assert (report() / "summary.json").read_text() != here
     assert {path.name: path.read_bytes() for path in report(kept=True).rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize("paper", config.papers())
+def test_what_a_page_leads_to_is_in_every_folder(paper):
+    assert all((config.params_file(paper).parent / name).is_file() for name in ("README.md", "model.py"))
+
+
+def test_a_mark_for_every_claim(finished):
+    page = finished.pages()["index.html"].decode()
+    marks = re.findall(r'<a class="dot ([a-z-]+)" href="fake2001_nets.html#([\w-]+)" title="([^"]+)"', page)
+    claims = [row["claim"] for row in json.loads(finished.pages()["summary.json"])["claims"]]
+    assert [claim for _, claim, _ in marks] == list(dict.fromkeys(claims))
+    assert all(title.endswith(": " + verdict.replace("-", " ")) for verdict, _, title in marks)
