@@ -19,6 +19,7 @@ def test_no_page_is_wider_than_its_window(finished, tmp_path, page, width):
     found = subprocess.run(
         [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
-         "--dump-dom", f"--user-data-dir={tmp_path / 'user'}", f"--window-size={width},900", f"file://{tmp_path / page}"],
+         "--dump-dom", f"--user-data-dir={tmp_path / 'user'}", f"--window-size={width},900",
+         f"file://{tmp_path / page}"],
         capture_output=True, text=True, timeout=60, check=True).stdout
     assert int(re.search(r'data-size="(\d+)"', found)[1]) <= width
