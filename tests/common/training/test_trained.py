@@ -96,6 +96,21 @@ def test_a_second_training_has_curves_of_its_own_names_and_epochs(run):
     assert len(curve(run, "valid/nll")) == 3 and len(curve(run, "lr/second")) == 3
 
 
+class Pair(Line):
+    """As a line, with a second weight."""
+
+    def __init__(self):
+        super().__init__()
+        self.second = torch.nn.Parameter(torch.zeros(()))
+
+
+def test_a_checkpoint_of_another_network_is_named(run):
+    fitted(run, Line())
+    (run.seed_folder(1) / "model.pt").unlink()
+    with pytest.raises(UserError, match="last.ckpt: a checkpoint of another network; delete it and run again"):
+        fitted(run, Pair())
+
+
 def test_what_is_no_network_of_the_paper(run, tmp_path):
     for saved in ({"weights": {}}, [1], torch.zeros(2)):
         torch.save(saved, tmp_path / "other.pt")
