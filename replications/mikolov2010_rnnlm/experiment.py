@@ -31,7 +31,7 @@ FREQUENCY_BOUNDS = (10, 100, 1000, 10000)  # occurrences in the training text, f
 
 def load_data(config: Config) -> Corpus:
     """The text that a setting is trained and tested on."""
-    return corpora.load(config.corpus, train_sentences=config.sentences)
+    return corpora.load(config.corpus, train_sentences=config.sentences, max_size=config.vocabulary)
 
 
 def build(config: Config, corpus: Corpus, seed: int = 1) -> LanguageModel:

@@ -38,6 +38,12 @@ def weights(folder, seed=1):
 # --- training
 
 
+def test_a_vocabulary_may_be_limited(checkout, tiny):
+    settings = configuration.resolve(PAPER, "rnn", "quick", tiny(vocabulary=5))
+    assert len(load_data(Config(**settings)).vocabulary) == 5
+    assert configuration.resolve(PAPER, "rnn", "paper")["vocabulary"] is None
+
+
 @pytest.mark.parametrize("clip_norm", [None, 0.5])
 def test_an_epoch_is_that_of_a_plain_loop(checkout, tiny, clip_norm):
     changes = {"max_epochs": 1, "classes": None, "bptt": 0, "weight_decay": 0.001, "clip_norm": clip_norm}
