@@ -48,6 +48,12 @@ class Trial:
         return "-".join(map(str, self.lengths))
 
     @property
+    def checked(self) -> list[int]:
+        """The lengths at which it is checked: its own, and between two the thirds."""
+        return sorted({*self.lengths, *np.linspace(min(self.lengths), max(self.lengths), 4).astype(int).tolist()}
+                      if self.config.mixed else set(self.lengths))
+
+    @property
     def solved(self) -> bool:
         return self.solved_after is not None
 
@@ -71,10 +77,10 @@ class Trial:
         return self.task.draw(rng, length, sequences)
 
     def block_lengths(self) -> list[int]:
-        """The lengths of the next updates; equal ones together."""
+        """The lengths of the next updates, in the order in which they are drawn."""
         rng = np.random.default_rng([self.seed, LENGTHS, self.updates])
         drawn = rng.integers(min(self.lengths), max(self.lengths) + 1, BLOCK)
-        return sorted(minibatch_length(self.config.task, int(length), rng) for length in drawn)
+        return [minibatch_length(self.config.task, int(length), rng) for length in drawn]
 
     def compile(self) -> None:
         """Calls the compiled functions once, which must not count as a trial's time."""
@@ -85,17 +91,19 @@ class Trial:
         """Learns until the next check, and makes it."""
         goal, norms = self.updates + self.config.check_every, []
         while self.updates < goal:
+            at = 0  # of the next update in its block: a length that comes again has other sequences
             for length, same in groupby(self.block_lengths()):
-                norms.append(self.learn(length, len(list(same))))
+                norms.append(self.learn(length, len(list(same)), at))
+                at += len(norms[-1])
             self.updates += BLOCK
         norms, step = np.concatenate(norms), self.trace_step
         self.trace += [float(norms[i:i + step].max()) for i in range(0, len(norms), step)]
         self.check()
 
-    def learn(self, length: int, updates: int) -> np.ndarray:
+    def learn(self, length: int, updates: int, at: int = 0) -> np.ndarray:
         """So many updates on sequences of one length; returns the norms of the gradients."""
         config, norms = self.config, np.zeros(updates)
-        drawn = self.draw(TRAIN, 0, length, updates * config.batch)
+        drawn = self.draw(TRAIN, at, length, updates * config.batch)
         memory = learner.memory(self.weights, len(drawn.index), config.batch)
         learner.learn(self.weights, learner.zeros(self.weights), memory, *drawn, self.task.kind,
                       config.activation == "tanh", config.alpha, config.lr, config.bound, norms)
@@ -103,7 +111,7 @@ class Trial:
 
     def check(self) -> None:
         """Success: of some fresh sequences few are wrong, and of many more. Otherwise it ends with the last update."""
-        config, lengths = self.config, sorted(set(self.lengths))
+        config, lengths = self.config, self.checked
         finite = self.finite()
         look = max(self.share_wrong(CHECK, length, config.check_sequences) for length in lengths)
         self.curve.append((self.updates, look))

@@ -7,7 +7,7 @@ import pytest
 
 from common import config
 from replications.pascanu2013_clipping.experiment import flush_denormal
-from replications.pascanu2013_clipping.trials import Trial
+from replications.pascanu2013_clipping.trials import TRAIN, Trial
 
 PAPER = "pascanu2013_clipping"
 
@@ -92,10 +92,21 @@ def test_weights_that_are_lost_end_a_trial():
 
 def test_one_network_for_several_lengths_learns_until_it_makes_no_mistake():
     trial = finished(Trial(settings(lengths=[8, 14], mixed=True, test_lengths=[30]), 1, (8, 14)))
-    assert trial.perfect and trial.wrong == {8: 0, 14: 0} and trial.solved_after <= trial.updates < 4000
-    assert set(trial.results) == {"test/wrong/8", "test/wrong/14", "test/wrong/30", "radius"}
+    assert trial.perfect and trial.wrong == dict.fromkeys((8, 10, 12, 14), 0)
+    assert trial.solved_after <= trial.updates < 4000
+    assert set(trial.results) == {*(f"test/wrong/{length}" for length in (8, 10, 12, 14, 30)), "radius"}
     lengths = trial.block_lengths()
-    assert len(lengths) == 50 and lengths == sorted(lengths) and {8, 14} <= set(lengths) <= set(range(8, 15))
+    assert len(lengths) == 50 and lengths != sorted(lengths) and {8, 14} <= set(lengths) <= set(range(8, 15))
+
+
+def test_a_length_that_comes_again_in_a_block_has_other_sequences(monkeypatch):
+    trial, drawn = Trial(settings(lengths=[8, 14], mixed=True, check_every=50), 1, (8, 14)), []
+    draw = trial.draw
+    monkeypatch.setattr(trial, "draw", lambda purpose, *rest: drawn.append((purpose, *rest)) or draw(purpose, *rest))
+    trial.advance()
+    learnt = [(length, at, batch // 20) for purpose, at, length, batch in drawn if purpose == TRAIN]
+    assert len({(length, at) for length, at, _ in learnt}) == len(learnt) > len({length for length, *_ in learnt})
+    assert [at for _, at, _ in learnt] == [sum(count for *_, count in learnt[:n]) for n in range(len(learnt))]
 
 
 @pytest.mark.parametrize(
