@@ -83,14 +83,10 @@ def _trained(network: SmallCNN) -> SmallCNN:
     """Trained on scenes that belong to no set; kept in build/, since every experiment asks for it."""
     path = paths.BUILD / "encoders" / f"small_cnn-{code_fingerprint(small_cnn.__name__)[:16]}.pt"
     if not path.exists():
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with locked(Path(f"{path}.lock")):  # seeds trained side by side ask for it at the same moment
-                if not path.exists():
-                    _train(network, path)
-        except OSError as error:
-            raise UserError(f"{path}: the trained encoder cannot be written ({error.strerror or error}); free some "
-                            "space or make the folder writable, then run again") from error
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with locked(Path(f"{path}.lock")):  # seeds trained side by side ask for it at the same moment
+            if not path.exists():
+                _train(network, path)
     network.load_state_dict(checkpoints.load(path))
     return network
 

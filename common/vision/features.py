@@ -13,7 +13,6 @@ from tqdm import tqdm
 
 from common import paths
 from common.data.pictures.files import to_square
-from common.errors import UserError
 from common.locks import locked
 from common.vision.encoders import fingerprint
 
@@ -38,20 +37,17 @@ def cached(open_picture: Callable[[int], Image.Image], count: int, content: str,
         width: D.
 
     Raises:
-        UserError: a picture that cannot be read, or a disk that refuses.
+        UserError: a picture that cannot be read.
+        OSError: a disk that refuses.
     """
     key = hashlib.sha256(f"{content} {count} {fingerprint(network)} {size}".encode()).hexdigest()[:24]
     path = paths.BUILD / "features" / f"{key}.npy"
     found = _open(path, (count, width))
     if found is None:
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with locked(Path(f"{path}.lock")):
-                if _open(path, (count, width)) is None:
-                    _write(path, open_picture, count, network, size, width)
-        except OSError as error:
-            raise UserError(f"{path}: features cannot be written ({error.strerror or error}); free some space or make "
-                            "the folder writable, then run again") from error
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with locked(Path(f"{path}.lock")):
+            if _open(path, (count, width)) is None:
+                _write(path, open_picture, count, network, size, width)
         found = _open(path, (count, width))
     return found
 

@@ -28,21 +28,15 @@ def open_or_prepare(folder: Path, prepare: Callable[[], Prepared]) -> Prepared:
     """Open ``folder``, calling ``prepare`` once to fill it; other processes wait for the one that prepares.
 
     A killed process leaves only ``<folder>.partial`` behind, which the next one throws away; a folder of which a byte
-    was changed or lost later is made again. Raises UserError when the disk refuses.
+    was changed or lost later is made again. Raises OSError when the disk refuses.
     """
     if prepared := _open(folder):
         return prepared
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with locked(Path(f"{folder}.lock")):
-            if prepared := _open(folder):
-                return prepared
-            _write(folder, prepare())
-    except OSError as error:
-        raise UserError(
-            f"{folder}: the prepared corpus cannot be written ({error.strerror or error}); "
-            "free some space or make the folder writable, then run again"
-        ) from error
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with locked(Path(f"{folder}.lock")):
+        if prepared := _open(folder):
+            return prepared
+        _write(folder, prepare())
     prepared = _open(folder)
     assert prepared, f"{folder} cannot be read back"
     return prepared

