@@ -134,6 +134,23 @@ def _learn(trial: Trial) -> None:
     trial.seconds += now - started
 
 
+class Trials(Module):
+    """Networks that learn by themselves, in turns; a step of training is a turn."""
+
+    automatic_optimization = False
+
+    def __init__(self, pool: Pool):
+        super().__init__()
+        self.pool, self.trials = pool, pool.trials
+
+    def training_step(self, turn: int) -> dict:
+        self.pool.turn()
+        return {"sums": {}}
+
+    def configure_optimizers(self) -> None:
+        """Each trial descends by itself."""
+
+
 class Turns:
     """The data of trials: nothing but whose turn it is, without end."""
 

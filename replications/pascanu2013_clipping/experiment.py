@@ -13,11 +13,11 @@ from common.training.epochs import add
 from common.training.run import Run
 from common.training.schedules import HalveOnRise
 from common.training.trained import trained
-from common.training.trials import Pool, learn
+from common.training.trials import Pool, Trials, learn
 from replications.pascanu2013_clipping import data, geometry
 from replications.pascanu2013_clipping.config import Config
 from replications.pascanu2013_clipping.data import Characters, Music
-from replications.pascanu2013_clipping.module import NextStep, Trials
+from replications.pascanu2013_clipping.module import NextStep
 from replications.pascanu2013_clipping.trials import Trial, tensors
 
 PROGRESS = 0.001  # part of the validation error by which it must fall to count as better for the patience

@@ -1,10 +1,9 @@
-"""How networks learn: music and text by Lightning's own loop, the trials of the synthetic tasks in turns."""
+"""How networks learn music and text: by Lightning's own loop."""
 
 import torch
 from torch import Tensor
 
 from common.training.fit import Module
-from common.training.trials import Pool
 from replications.pascanu2013_clipping.config import Config
 from replications.pascanu2013_clipping.data import Batch, Characters, Music
 from replications.pascanu2013_clipping.model import Network
@@ -52,20 +51,3 @@ class NextStep(Module):
 
     def configure_optimizers(self) -> ClippedDescent:
         return ClippedDescent(self.network, self.config.lr, self.config.bound)
-
-
-class Trials(Module):
-    """Networks that learn by themselves, in turns; a step of training is a turn."""
-
-    automatic_optimization = False
-
-    def __init__(self, pool: Pool):
-        super().__init__()
-        self.pool, self.trials = pool, pool.trials
-
-    def training_step(self, batch: int, index: int) -> dict:
-        self.pool.turn()
-        return {"sums": {}}
-
-    def configure_optimizers(self) -> None:
-        """Each trial descends by itself."""
