@@ -41,8 +41,10 @@ class Settings(NamedTuple):
 
 
 def starts(count: int) -> np.ndarray:
-    """Where tuning begins ``[count, F]``: at START, and always at the same places around it. What tuning finds depends on
-    it a little, and so does a system's BLEU."""
+    """Where tuning begins ``[count, F]``: at START, and always at the same places around it.
+
+    What tuning finds depends on it a little, and so does a system's BLEU.
+    """
     scatter = np.random.default_rng(0).normal(0, SCATTER, (count, len(START)))
     scatter[0] = 0
     return START + scatter
