@@ -14,7 +14,7 @@ from common.training.run import read_json
 def promote(paper: str, scale: str) -> list[Path]:
     """Copies every finished run of a scale to ``records/<scale>/<experiment>.json``, learning curves included.
 
-    What a record of real data gave before is kept under ``earlier``, the newest first: each was a look at the test text.
+    What a record of real data gave before is kept under ``earlier``, newest first: each was a look at the test text.
 
     Raises:
         UserError: nothing is finished, a run was made with other settings than those declared now, or the record that
