@@ -265,6 +265,12 @@ def test_files_come_out_of_an_archive(archive, files):
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == files
 
 
+def test_files_come_out_of_a_folder_of_an_archive(archive, files):
+    archive({f"tiny/{name}": content for name, content in files.items()})
+    folder = fetch.fetch("tiny")
+    assert {name: (folder / name).read_bytes() for name in files} == files
+
+
 def test_an_archive_that_is_cut_off_or_has_other_files_leaves_nothing(archive, server, files):
     server.files["/tiny.zip"] = server.files["/tiny.zip"][:-30]
     with pytest.raises(UserError, match="not a whole ZIP archive"):
