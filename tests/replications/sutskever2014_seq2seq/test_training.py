@@ -87,7 +87,7 @@ def test_what_a_run_records(trained):
                    "test/bleu/phrases", "test/bleu/oracle", "test/bleu/rescored/ensemble"):
         assert metrics[metric].keys() == {"1+2+3"}, metric
     assert metrics["test/bleu/oracle"]["1+2+3"] >= metrics["test/bleu/phrases"]["1+2+3"] > 5
-    assert "tok:13a" in results["figures"]["signatures"]["test/sacrebleu"]
+    assert "smooth:exp" in results["figures"]["signatures"]["test/sacrebleu"]
     assert [row["sentences"] for row in results["figures"]["by_length"]] == [2] * 5
     lengths = [row["mean"] for row in results["figures"]["by_length"]]
     assert lengths == sorted(lengths) and results["figures"]["by_rarity"] != results["figures"]["by_length"]
