@@ -136,7 +136,7 @@ class SaveLast(Checkpoint):
         self.path = Path(folder) / LAST
         self.seconds = seconds
         self.saved, self.cost = time.monotonic(), 0.0
-        self.asked_to_stop = False
+        self.asked_to_stop, self.handler = False, signal.getsignal(signal.SIGUSR1)
 
     def _save(self, trainer: L.Trainer) -> None:
         began = time.monotonic()
@@ -146,11 +146,14 @@ class SaveLast(Checkpoint):
 
     def setup(self, trainer: L.Trainer, module: L.LightningModule, stage: str) -> None:
         if threading.current_thread() is threading.main_thread():
-            self.handler = signal.signal(signal.SIGUSR1, self._ask)
+            signal.signal(signal.SIGUSR1, self._ask)
 
     def teardown(self, trainer: L.Trainer, module: L.LightningModule, stage: str) -> None:
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGUSR1, self.handler)
+
+    def on_exception(self, trainer: L.Trainer, module: L.LightningModule, exception: BaseException) -> None:
+        self.teardown(trainer, module, "fit")  # which Lightning then leaves out
 
     def _ask(self, *_) -> None:
         self.asked_to_stop = True

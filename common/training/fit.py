@@ -21,7 +21,14 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from common.data.order import Loader
 from common.errors import UserError
 from common.training import provenance
-from common.training.checkpoints import AtomicCheckpointIO, RandomState, SaveLast, latest, save_atomically
+from common.training.checkpoints import (
+    AtomicCheckpointIO,
+    RandomState,
+    SaveLast,
+    latest,
+    of_all_processes,
+    save_atomically,
+)
 from common.training.epochs import Epochs
 from common.training.precision import affordable
 from common.training.progress import Progress
@@ -56,21 +63,33 @@ class NoProfiler(PassThroughProfiler):
 
 
 class StopAtNaN(L.Callback):
-    """Stops at the first loss that is not a number; keeps its batch and the one before, which may be to blame."""
+    """Stops at the first loss that is not a number; keeps its batch and the one before, which may be to blame.
+
+    A share of a batch may be to blame too, so several processes ask each other, and end by the same message.
+    """
+
+    EVERY = SaveLast.EVERY  # updates; and no checkpoint is written before they have asked
 
     def __init__(self, folder: Path):
         self.folder = folder
         self.before: object = None
+        self.found: tuple[int, str] | None = None  # update and message of the first such loss here
 
     def on_train_batch_end(self, trainer, module, outputs, batch, index) -> None:
-        loss = outputs["loss"].item() if "loss" in outputs else 0.0
-        if not math.isfinite(loss):
-            path = self.folder / "nan-batches.pt"
+        if "loss" not in outputs:
+            return
+        loss, rank = outputs["loss"].item(), trainer.global_rank
+        if self.found is None and not math.isfinite(loss):
+            path = self.folder / (f"nan-batches-{rank}.pt" if rank else "nan-batches.pt")
             save_atomically([self.before, batch], path)
-            raise UserError(f"training diverged: loss {loss} at epoch {trainer.current_epoch}, update "
-                            f"{trainer.global_step}; its batch and the one before are in {path}. Lower lr or the "
-                            "clipping threshold.")
+            self.found = trainer.global_step, (
+                f"training diverged: loss {loss} at epoch {trainer.current_epoch}, update {trainer.global_step}; its "
+                f"batch and the one before are in {path}. Lower lr or the clipping threshold.")
         self.before = batch
+        if trainer.world_size > 1 and trainer.global_step % self.EVERY and not trainer.is_last_batch:
+            return
+        if found := list(filter(None, of_all_processes(trainer, self.found))):
+            raise UserError(min(found)[1])
 
 
 def new_trainer(folder: Path, max_epochs: int, callbacks: Iterable[L.Callback] = (), **options) -> L.Trainer:

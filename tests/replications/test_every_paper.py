@@ -17,7 +17,7 @@ import torch
 from common import config, paths
 from common.errors import UserError
 from common.training.execute import execute
-from tests.replications.kills import KILLS
+from tests.replications.kills import KILLS, in_mid_epoch
 from tests.replications.processes import forked, shared
 
 FIRST_EPOCH = " epoch 1:"  # is said at the end of it, by the run that trained it
@@ -133,9 +133,17 @@ def test_a_killed_run_goes_on_to_the_same_end(start, paper, name, capfd):
 
 @pytest.mark.parametrize("paper, name", cases())
 def test_two_processes_do_what_one_does(start, paper, name, capfd):
+    """Also where both are killed, and go on."""
     run, left = start(paper, name)
     run()
     one = left()
+    if told(paper, name, "KILLS", KILLS) is KILLS:  # else it is a trial that ends, in one process, that says when
+
+        def killed():
+            in_mid_epoch()
+            run(2)
+
+        assert 0 not in shared(killed, 2)
     assert shared(lambda: run(2), 2) == [0, 0], capfd.readouterr()
     two = left()
     torch.testing.assert_close(two["weights"], one["weights"], rtol=0, atol=1e-5)

@@ -1,5 +1,7 @@
 """A training from its first update to a file that can be used: sums, curves, what is kept, what is read again."""
 
+import math
+import signal
 import types
 
 import pytest
@@ -11,6 +13,7 @@ from common.training.best_weights import KeepBest
 from common.training.fit import Module
 from common.training.run import Run
 from common.training.trained import restored, trained
+from tests.replications.processes import shared
 
 
 class Line(Module):
@@ -109,6 +112,21 @@ def test_a_checkpoint_of_another_network_is_named(run):
     (run.seed_folder(1) / "model.pt").unlink()
     with pytest.raises(UserError, match="last.ckpt: a checkpoint of another network; delete it and run again"):
         fitted(run, Pair())
+    assert signal.getsignal(signal.SIGUSR1) is signal.SIG_DFL  # who listened is gone
+
+
+def test_a_loss_that_is_lost_in_one_process_ends_all_with_the_reason(run):
+    class Diverging(Line):
+        def training_step(self, batch, index):
+            step = super().training_step(batch, index)
+            return step | {"loss": step["loss"] * (math.nan if self.global_rank else 1)}
+
+    def work():
+        run.devices = 2
+        with pytest.raises(UserError, match="training diverged: loss nan at epoch 0, update 1; .*nan-batches-1.pt"):
+            fitted(run, Diverging())
+
+    assert shared(work, 2) == [0, 0]
 
 
 def test_what_is_no_network_of_the_paper(run, tmp_path):
