@@ -67,4 +67,4 @@ def alignments(maps: list[dict]) -> tuple[str, Figure]:
         heat_map(axes, found["source"], found["target"], np.array(found["weights"]), found["links"])
     return ("Weight of each source word (columns) for each word of the reference (rows), RNNsearch-50, first seed; "
             "test sentences of 6 to 12 words with the most crossing links. Framed: the links that the alignment error "
-            "is counted against. The darkest square has weight 1 (paper: Figure 3)."), figure
+            "is counted against. A square in full colour has weight 1 (paper: Figure 3)."), figure

@@ -163,5 +163,5 @@ def decoders(run: dict) -> tuple[str, Figure]:
     axes.grid(axis="y", visible=False)
     axes.set_xlim(left=0)
     axes.set_xlabel("word error rate, %")
-    axes.legend(loc="lower right")
+    figure.legend(loc="outside upper center", ncols=2)
     return "Word errors on the test set, by decoder. A dot is a seed.", figure

@@ -1,15 +1,18 @@
 """What a paper's page says, for the HTML and the Markdown alike."""
 
+import ast
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from matplotlib.figure import Figure
 
+from common import paths
 from common.config import SCALES
 from common.reporting import text
 from common.reporting.evidence.deviations import deviations
-from common.reporting.evidence.published import Claim, Paper, load_paper
+from common.reporting.evidence.published import Claim, Paper, line_of, load_paper
 from common.reporting.evidence.results import Record, Runs, evidence
 from common.reporting.pages.curves import learning_curves
 from common.reporting.pages.figures import paper_figures
@@ -45,30 +48,6 @@ VERDICT_MEANING = (
     (claims.RETIRED, "A verdict that was given and is no longer asked; the claim's page says why."),
     (claims.NOT_ATTEMPTED, "No run at this scale; the claim's page says why."),
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Captions:
-    """What the strips of the claims and of the tables show."""
-
-    claims: str
-    numbers: str
-
-
-SEEDS = Captions(
-    "Each strip shows the effect of every seed (dots) and its 95 % interval (bar) against no effect, or against the "
-    "number it is held to (line). What the claim allows is shaded; a claim holds when the whole bar lies in the shade.",
-    "Every dot is one seed, the bar is the 95 % interval of the mean, the line is the published number.",
-)
-TRIALS = Captions(
-    "Each strip shows an effect between independent trials, a rate, or the values of single trials (dots) and the "
-    "95 % interval (bar) against no effect, or against the number it is held to (line). What the claim allows is "
-    "shaded; a claim holds when the whole bar lies in the shade.",
-    "A dot is a success rate with its exact 95 % interval (bar), or one trial. Of numbers that scatter by factors we "
-    "give the median (short line) with its exact interval, and below it the mean with a bootstrap interval (bar), "
-    "since papers print means: the difference is that of the means. The long line is the published number. A trial "
-    "that never came so far has no number: of how many there is one, the table says.",
-)
 
 
 @dataclass(frozen=True)
@@ -113,6 +92,11 @@ class ResultTable:
         return [Group(unit, [row for row in self.rows if row.unit == unit]) for unit in units]
 
 
+def _places(sentence: str) -> set[tuple[str, str]]:
+    """The tables, figures, experiments and sections of a paper that ``sentence`` names."""
+    return set(re.findall(r"(table|figure|experiment|section)s? (\d[\w.]*\w|\d)", sentence.lower()))
+
+
 @dataclass(frozen=True)
 class PaperReport:
     """Everything the page of one paper shows."""
@@ -150,6 +134,36 @@ class PaperReport:
         outcome = [verdict for _, verdict in self.outcomes]
         return [(verdict, outcome.count(verdict)) for verdict in claims.VERDICTS if verdict in outcome]
 
+    @property
+    def code(self) -> list[tuple[str, int, str]]:
+        """(class, line, what its docstring begins with) of ``model.py``."""
+        tree = ast.parse((paths.REPLICATIONS / self.name / "model.py").read_text(encoding="utf-8"))
+        return [(one.name, one.lineno, (ast.get_docstring(one) or "").partition("\n")[0])
+                for one in tree.body if isinstance(one, ast.ClassDef)]
+
+    def line(self, claim: Claim) -> str:
+        """The line of ``paper.yaml`` where ``claim`` begins."""
+        return line_of(paths.REPLICATIONS / self.name / "paper.yaml", f"id: {claim.id}").rpartition(":")[2]
+
+    def figures_at(self, scale: str) -> dict[str, list[tuple[str, str]]]:
+        """Where a table stands in the paper -> (name, caption) of the figures that speak of it first; "": the rest."""
+        found: dict[str, list[tuple[str, str]]] = {}
+        for _, name, caption in (one for one in self.figures if one[0] == scale):
+            tables = (one.where for one in self.tables(scale) if _places(caption) & _places(one.where))
+            found.setdefault(next(tables, ""), []).append((name, caption))
+        return found
+
+    def samples(self, scale: str) -> list[dict[str, str]]:
+        """What networks made of the same source texts, a row for each, with a column per experiment."""
+        found: dict[str, dict[str, str]] = {}
+        for run in self.runs[scale].values():
+            for one in run.figures.get("examples", ()):
+                if "source" in one:
+                    row = {run.experiment if key == "ours" else key: text.setting(value) for key, value in one.items()}
+                    found.setdefault(one["source"], {"source": ""}).update(row)
+        columns = dict.fromkeys(key for row in found.values() for key in row)
+        return [{key: row.get(key, "–") for key in columns} for row in found.values()]
+
     def not_attempted(self, scale: str) -> list[str]:
         """The paper's tables that are not shown at ``scale``."""
         shown = [table.where for table in self.tables(scale)]
@@ -179,10 +193,6 @@ class PaperReport:
         """Every record, the paper's scale first."""
         for scale in self.scales:
             yield from self.runs[scale].values()
-
-    @property
-    def captions(self) -> Captions:
-        return TRIALS if self.paper.run_of_a_seed == "trial" else SEEDS
 
     @property
     def has_unverified(self) -> bool:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from common import config, paths
-from common.reporting.pages import content, figures, html, markdown
+from common.reporting.pages import content, figures, render
 from common.reporting.pages.summary import summary
 
 
@@ -23,11 +23,7 @@ def write(papers: Sequence[str], folder: Path, quick: str) -> None:
 
     with figures.style():
         reports = [content.build(name, draw, quick) for name in tqdm(papers, desc="reports", disable=None)]
-    pages = {"index.html": html.index_page(reports), "README.md": markdown.index_page(reports)}
-    for number, report in enumerate(reports):
-        pages[f"{report.name}.html"] = html.paper_page(report, reports[max(number - 1, 0):number]
-                                                       + reports[number + 1:number + 2])
-        pages[f"{report.name}.md"] = markdown.paper_page(report)
+    pages = dict(render.pages(reports))
     rows = [row for report in reports for row in report.results]
     verdicts = [(report.name, verdict) for report in reports for verdict in report.verdicts]
     pages["summary.json"] = json.dumps(summary(rows, verdicts), indent=1, ensure_ascii=False) + "\n"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from common.reporting.text import number
+from common.reporting.text import NOTHING, number
 from common.reporting.verdicts.decisions import Part
 
 WIDTH, HEIGHT, PAD = 240, 22, 7
@@ -34,8 +34,11 @@ RATES = Axis(0.0, 1.0)
 
 
 def domain(values: Iterable[float | None], skewed: bool = False) -> Axis:
-    """Round numbers that enclose all ``values``; (0, 1) for none. Logarithmic where ``skewed`` ones span much."""
-    known = [value for value in values if value is not None and math.isfinite(value)]
+    """Round numbers that enclose all ``values``; (0, 1) for none. Logarithmic where ``skewed`` ones span much.
+
+    What is left of 0 by rounding is 0 and spans nothing.
+    """
+    known = [0.0 if abs(value) < NOTHING else value for value in values if value is not None and math.isfinite(value)]
     if not known:
         return Axis(0.0, 1.0)
     low, high = min(known), max(known)

@@ -78,8 +78,18 @@ def draw(runs):
     if "net" in runs:
         figure = Figure(figsize=(3, 2))
         figure.subplots().plot(list(runs["net"]["metrics"]["test/perplexity"].values()), label="ours")
-        yield "seeds", "Every <seed>.", figure
+        yield "seeds", "Every <seed> (Table 1).", figure
 """
+
+MODEL = '''
+import torch
+
+class Net(torch.nn.Module):
+    """Equation 1.
+
+    [B, T]
+    """
+'''
 
 
 class Suite:
@@ -96,6 +106,7 @@ class Suite:
         (self.folder / "README.md").write_text(
             "# Nets\n\n<!-- generated: results -->\n<!-- end -->\n\nThe end.\n"
         )
+        (self.folder / "model.py").write_text(MODEL)
         for name in ("counts", "net", "plain"):
             self.quick(name)
             self.record(name, "scaled")

@@ -150,8 +150,9 @@ def test_pages_are_well_formed_and_every_link_leads_somewhere(finished):
     html = {name: Page(content) for name, content in pages.items() if name.endswith(".html")}
     for name, page in html.items():
         for link in page.links:
-            if link.startswith("../replications/"):  # beside the reports of a checkout
-                assert link in ("../replications/fake2001_nets/README.md", "../replications/fake2001_nets/model.py")
+            if link.startswith("../"):  # beside the reports of a checkout
+                path, _, line = link.partition("#L")
+                assert (finished.root / "reports" / path).is_file(), link
             elif link != "data:,":
                 target, _, anchor = link.partition("#")
                 assert (target or name) in pages, link
@@ -169,7 +170,7 @@ def test_names_and_titles_cannot_break_a_page(finished):
     pages = finished.pages()
     assert b"Nets &amp; &lt;counts&gt;" in pages["index.html"]
     assert b"<counts>" not in pages["index.html"] + pages["fake2001_nets.html"]
-    assert b"Every &lt;seed&gt;." in pages["fake2001_nets.html"]
+    assert b"Every &lt;seed&gt; (Table 1)." in pages["fake2001_nets.html"]
     assert rb"Ours \| big" in pages["fake2001_nets.md"]
 
 
@@ -291,4 +292,38 @@ def test_a_mark_for_every_claim(finished):
     marks = re.findall(r'<a class="dot ([a-z-]+)" href="fake2001_nets.html#([\w-]+)" title="([^"]+)"', page)
     claims = [row["claim"] for row in json.loads(finished.pages()["summary.json"])["claims"]]
     assert [claim for _, claim, _ in marks] == list(dict.fromkeys(claims))
+    assert page.count("class=\"dot") == len(marks) == sum(map(int, re.findall(r"</span> <b>(\d+)</b>", page)))
     assert all(title.endswith(": " + verdict.replace("-", " ")) for verdict, _, title in marks)
+
+
+def test_links_to_code_name_its_lines(finished):
+    """The class of an equation, and the rule of a claim."""
+    settings = (finished.folder / "paper.yaml").read_text().splitlines()
+    for page in ("fake2001_nets.html", "fake2001_nets.md"):
+        text = finished.pages()[page].decode()
+        assert "../replications/fake2001_nets/model.py#L4" in text and "Equation 1." in text
+        rules = [int(line) for line in re.findall(r"fake2001_nets/paper\.yaml#L(\d+)", text)]
+        assert [settings[line - 1] for line in rules] == [
+            f"- id: {claim['id']}" for claim in finished.published["claims"]]
+
+
+def test_a_figure_stands_beside_the_table_that_it_names(finished):
+    text = finished.pages()["fake2001_nets.html"].decode()
+    places = [text.index(part) for part in (
+        "<th>Table 1", "seeds-scaled.svg", "measurements without", "curves-scaled-perplexity.svg",
+        "seeds-quick.svg")]
+    assert places == sorted(places)
+
+
+def test_sample_outputs_of_several_networks_stand_side_by_side(suite):
+    suite.record("net", "scaled", figures={"examples": [
+        {"source": "a | <b>", "reference": "one", "ours": "two"},
+        {"source": "c", "reference": "d", "ours": ["e", "f"]}]})
+    suite.record("plain", "scaled", figures={"examples": [
+        {"source": "c", "reference": "d", "ours": "g"}, {"word": "h"}]})
+    report()
+    markdown = suite.pages()["fake2001_nets.md"].decode()
+    assert ("| source | reference | net | plain |\n| --- | --- | --- | --- |\n"
+            "| a \\| <b> | one | two | – |\n| c | d | e, f | g |\n\n") in markdown
+    html = suite.pages()["fake2001_nets.html"].decode()
+    assert "<tr><td>a | &lt;b&gt;</td><td>one</td><td>two</td><td>–</td></tr>" in html

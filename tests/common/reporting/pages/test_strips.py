@@ -30,6 +30,13 @@ def test_the_domain_has_round_ends():
     assert domain([-math.inf, 2.0, 4.0]) == domain([2.0, 4.0])
 
 
+def test_rounding_is_not_drawn_as_a_spread():
+    effect = Effect("a − b", {"1": -1e-17, "2": 2e-17}, 0.0, -3e-17, 4e-17, exact=False, basis="2 seeds")
+    svg = effect_strip(Part("a − b = 0 (95 % interval 0 to 0)", effect, 0.0, (0.0, math.inf)))
+    assert {dot.get("cx") for dot in marks(svg, "seed")} == {str(WIDTH / 2)}
+    assert [float(bar.get("width")) for bar in marks(svg, "ci")] == [1.0]
+
+
 def test_skewed_numbers_that_span_much_share_a_logarithmic_axis():
     axis = domain([1000.0, 2000.0, 100_000.0], skewed=True)
     assert (axis.low, axis.high, axis.logarithmic) == (900.0, 200_000.0, True)

@@ -1,8 +1,8 @@
-"""The HTML pages: one file each, style inline, nothing fetched."""
+"""The pages in HTML (one file each, style inline, nothing fetched) and in Markdown, from ``templates/``."""
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import jinja2
@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from common.config import SCALES
 from common.reporting import text
-from common.reporting.pages import cells, content
+from common.reporting.pages import cells, content, markdown
 from common.reporting.pages.content import Group, PaperReport
 from common.reporting.pages.strips import effect_strip, strip
 from common.reporting.pages.summary import Result
@@ -37,28 +37,30 @@ def tied(sentence: str) -> str:
 def environment() -> jinja2.Environment:
     env = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
+        autoescape=jinja2.select_autoescape(["html.j2"]),
         trim_blocks=True,
         lstrip_blocks=True,
+        keep_trailing_newline=True,
         undefined=jinja2.StrictUndefined,
     )
     writers = (text.printed, text.count, text.duration, text.memory, text.short, text.average, text.setting, tied, end,
-               effect_strip, cells.cells, cells.published, cells.reason, cells.looks, content.provenance)
+               effect_strip, cells.cells, cells.published, cells.reason, cells.looks, content.provenance, markdown.cell,
+               markdown.verdict, markdown.claims_table, markdown.results_section)
     env.filters |= {write.__name__: write for write in writers} | {"strip": result_strip}
     return env
 
 
-def index_page(reports: Sequence[PaperReport]) -> str:
-    """``index.html``: a mark for every claim of every paper, then the claims."""
-    template = environment().get_template("index.html.j2")
-    counts = Counter(verdict for report in reports for _, verdict in report.outcomes)
-    return template.render(
-        reports=reports, scales=SCALES, scale_meaning=content.SCALE_MEANING, meanings=content.VERDICT_MEANING,
-        introduction=content.INTRODUCTION, counts=counts,
-    )  # fmt: skip
-
-
-def paper_page(report: PaperReport, neighbours: Sequence[PaperReport] = ()) -> str:
-    """``<paper>.html``, with links to the papers before and after it."""
-    template = environment().get_template("paper.html.j2")
-    return template.render(report=report, neighbours=neighbours, scale_meaning=content.SCALE_MEANING)
+def pages(reports: Sequence[PaperReport]) -> Iterator[tuple[str, str]]:
+    """(file name, text): the front page, and a page for each paper with links to its neighbours, in both forms."""
+    env = environment()
+    env.globals |= {
+        "reports": reports, "scales": SCALES, "scale_meaning": content.SCALE_MEANING,
+        "meanings": content.VERDICT_MEANING, "introduction": content.INTRODUCTION,
+        "counts": Counter(verdict for report in reports for _, verdict in report.outcomes),
+    }  # fmt: skip
+    for kind, front in (("html", "index.html"), ("md", "README.md")):
+        yield front, env.get_template(f"index.{kind}.j2").render()
+        for number, report in enumerate(reports):
+            neighbours = [*reports[max(number - 1, 0) : number], *reports[number + 1 : number + 2]]
+            page = env.get_template(f"paper.{kind}.j2").render(report=report, neighbours=neighbours)
+            yield f"{report.name}.{kind}", page
