@@ -293,6 +293,8 @@ def test_a_mark_for_every_claim(finished):
     claims = [row["claim"] for row in json.loads(finished.pages()["summary.json"])["claims"]]
     assert [claim for _, claim, _ in marks] == list(dict.fromkeys(claims))
     assert page.count("class=\"dot") == len(marks) == sum(map(int, re.findall(r"</span> <b>(\d+)</b>", page)))
+    (row,) = re.findall(r"\| \[Re\] \[Nets .*\]\(fake2001_nets.md\) \|(.*)\|", finished.pages()["README.md"].decode())
+    assert sum(int(count) for count in row.split("|") if count.strip()) == len(marks)
     assert all(title.endswith(": " + verdict.replace("-", " ")) for verdict, _, title in marks)
 
 
