@@ -60,6 +60,15 @@ def test_while_it_holds_neither_rate_nor_weights_change():
     assert script.weights[-1] == 3 and script.rates[-1] == 0.05
 
 
+def test_the_toolkits_rule_survives_a_checkpoint():
+    whole = Script(RestoreAndHalve(1.003)).play(5.0, 4.0, 3.99, 4.5)
+    first, resumed = Script(RestoreAndHalve(1.003)).play(5.0, 4.0, 3.99), Script(RestoreAndHalve(1.003))
+    resumed.rule.load_state_dict(first.rule.state_dict())
+    resumed.epoch = 3
+    resumed.play(4.5)
+    assert resumed.weights[-1] == whole.weights[-1] == 3 and resumed.trainer.should_stop and whole.trainer.should_stop
+
+
 @pytest.mark.parametrize("ratio, halves", [(1.0031, False), (1.0029, True)])
 def test_the_threshold_is_a_ratio_of_losses(ratio, halves):
     script = Script(RestoreAndHalve(1.003)).play(4.0, 4.0 / ratio)

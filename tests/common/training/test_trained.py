@@ -115,6 +115,27 @@ def test_a_checkpoint_of_another_network_is_named(run):
     assert signal.getsignal(signal.SIGUSR1) is signal.SIG_DFL  # who listened is gone
 
 
+def test_where_it_was_trained_and_how_it_went_is_known_after_an_interruption(run):
+    fitted(run, Line())
+    again = Run("paper", "row", "quick", {"seeds": [1]}, run.work, run.corpus, {})
+    fitted(again, Line())  # is read
+    assert again.trained_on == run.trained_on and again.rows == run.rows
+    assert again.seconds["1"] > run.seconds["1"] and again.throughput == run.throughput
+
+
+def test_processes_draw_numbers_of_their_own(run, tmp_path):
+    class Drawing(Line):
+        def on_train_start(self):
+            torch.save(torch.rand(3), tmp_path / f"{self.global_rank}.pt")
+
+    def work():
+        run.devices = 2
+        fitted(run, Drawing())
+
+    assert shared(work, 2) == [0, 0]
+    assert not torch.equal(*(torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1)))
+
+
 def test_a_loss_that_is_lost_in_one_process_ends_all_with_the_reason(run):
     class Diverging(Line):
         def training_step(self, batch, index):

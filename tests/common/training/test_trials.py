@@ -1,5 +1,8 @@
 """Trials in turn: all come to their end, whatever the threads, the processes and the interruptions."""
 
+import time
+from functools import partial
+
 import pytest
 
 from common.training.checkpoints import SaveLast
@@ -83,6 +86,29 @@ def test_an_interrupted_pool_goes_on(run, monkeypatch):
     assert forked(killed) == [-9]
     asked = sum(trial.asked for trial in counted(run).trials.values())
     assert 200 < asked < 376 - 100
+
+
+def test_no_trial_is_at_work_while_a_checkpoint_is_made(run, monkeypatch):
+    class Busy(Count):
+        busy = False
+
+        def advance(self):
+            self.busy = True
+            time.sleep(0.02 * (self.goal > 3))
+            super().advance()
+            self.busy = False
+
+        def state(self):
+            assert not self.busy
+            return super().state()
+
+    monkeypatch.setattr("common.training.trials.TURN", 1e-9)
+    monkeypatch.setattr("common.training.trials.torch.get_num_threads", lambda: 2)
+    monkeypatch.setattr("common.training.fit.SaveLast", partial(SaveLast, seconds=-1))
+    monkeypatch.setattr(SaveLast, "OF_THE_TIME", float("inf"))
+    pool = Pool("row", {"quick": Busy(3), "slow": Busy(5)})
+    learn(run, Counting(pool), pool)
+    assert all(trial.done for trial in pool.trials.values())
 
 
 def test_processes_share_them_out(run, monkeypatch):
