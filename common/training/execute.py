@@ -75,6 +75,7 @@ def execute(
     if not again and is_made(target, settings, run.origin["fingerprint"]):
         return target
     if not run.is_first_process:
+        launch.end_with_parent()
         program.run(run)
         return target
     run.work.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,9 @@
 """Who started this process: what the environment says counts only where the command itself asks for several."""
 
 import os
+import sys
+import threading
+import time
 
 from common.errors import UserError
 
@@ -20,6 +23,9 @@ def settle(devices: int, nodes: int) -> None:
     Raises:
         UserError: srun or torchrun did start several processes of a command that is not about as many.
     """
+    together = sys.modules.get("torch.distributed")
+    if together and together.is_initialized():  # after a training Lightning itself forgets how many they are
+        return None
     processes, world, tasks = devices * nodes, _number("WORLD_SIZE"), _number("SLURM_NTASKS")
     if processes > 1 and world == processes:
         return _forget(SLURM)
@@ -42,6 +48,16 @@ def forget() -> None:
 def is_first_process(processes: int) -> bool:
     """False in the helper processes of a training that several share."""
     return processes == 1 or not any(map(_number, RANKS))
+
+
+def end_with_parent() -> None:
+    """Lets a helper process end when the one that started it has: it would wait for it at the next meeting."""
+    def follow(parent: int) -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=follow, args=(os.getppid(),), daemon=True).start()
 
 
 def _forget(names: tuple[str, ...]) -> None:

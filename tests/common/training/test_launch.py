@@ -1,11 +1,16 @@
 """Which processes belong to a command."""
 
 import os
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common import paths
 from common.errors import UserError
 from common.training import launch
 
@@ -75,3 +80,23 @@ def test_helpers_are_not_the_first(monkeypatch):
             assert launch.is_first_process(2)
             patch.setenv(name, "1")
             assert not launch.is_first_process(2) and launch.is_first_process(1)
+
+
+def test_a_helper_process_ends_with_the_one_that_started_it(tmp_path):
+    note = tmp_path / "pid"
+    helper = f"import os, pathlib, time; from common.training import launch; launch.end_with_parent(); " \
+             f"pathlib.Path({str(note)!r}).write_text(str(os.getpid())); time.sleep(60)"
+    starter = f"import subprocess, sys, time, pathlib; subprocess.Popen([sys.executable, '-c', {helper!r}]); " \
+              f"path = pathlib.Path({str(note)!r}); [time.sleep(0.05) for _ in range(400) if not path.exists()]"
+    subprocess.run([sys.executable, "-c", starter], cwd=paths.ROOT, check=True, timeout=60)
+    limit = time.monotonic() + 10
+    while _runs(int(note.read_text())):
+        assert time.monotonic() < limit, "it waits for ever"
+        time.sleep(0.1)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
