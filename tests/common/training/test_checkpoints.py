@@ -179,6 +179,7 @@ def test_saving_takes_little_of_the_time(tmp_path, monkeypatch):
 
 
 def test_a_signal_is_heeded_after_an_update(tmp_path):
+    listening = signal.getsignal(signal.SIGUSR1)
     save = SaveLast(tmp_path)
     save.setup(Trainer(), None, "fit")
     save.on_train_batch_end(Trainer())
@@ -188,7 +189,7 @@ def test_a_signal_is_heeded_after_an_update(tmp_path):
         save.on_train_batch_end(Trainer(global_step=7))
     assert load(tmp_path / "last.ckpt") == 7
     save.teardown(Trainer(), None, "fit")
-    assert signal.getsignal(signal.SIGUSR1) is signal.SIG_DFL
+    assert signal.getsignal(signal.SIGUSR1) is listening
 
 
 def test_a_signal_during_the_last_update_or_validation_is_heeded_at_the_end_of_the_epoch(tmp_path):
