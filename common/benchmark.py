@@ -26,22 +26,31 @@ def bench(papers: list[str], output: Path) -> str:
     with open(output, "a"):  # before minutes are spent
         pass
     memory.keep_freed_memory()
-    modules = {paper: importlib.import_module(f"replications.{paper}.bench") for paper in papers
-               if importlib.util.find_spec(f"replications.{paper}.bench")}
+    modules = {
+        paper: importlib.import_module(f"replications.{paper}.bench")
+        for paper in papers
+        if importlib.util.find_spec(f"replications.{paper}.bench")
+    }
     found = {paper: _measure(module) for paper, module in modules.items()}
     tasks = {paper: _seconds(module) for paper, module in modules.items() if hasattr(module, "TASKS")}
-    machine = {"device": provenance.device_name("cpu"), "threads": torch.get_num_threads(),
-               "versions": provenance.versions()} | provenance.git_state()
-    output.write_text(json.dumps({"machine": machine, "papers": found, "tasks": tasks}, indent=1) + "\n",
-                      encoding="utf-8")
+    machine = {
+        "device": provenance.device_name("cpu"),
+        "threads": torch.get_num_threads(),
+        "versions": provenance.versions(),
+    } | provenance.git_state()
+    output.write_text(
+        json.dumps({"machine": machine, "papers": found, "tasks": tasks}, indent=1) + "\n", encoding="utf-8"
+    )
     lines = []
     for paper, cases in found.items():
         lines.append(f"\n{paper}   (items per second; ratio to the first line: median and range of {ROUNDS} rounds)")
         width = max(map(len, cases))
         for name, case in cases.items():
             low, high = case["ratio_range"]
-            lines.append(f"  {name:{width}}  {case['per_second']:10,.0f} {case['unit']}/s   "
-                         f"{case['ratio']:6.2f}  ({low:.2f} to {high:.2f})")
+            lines.append(
+                f"  {name:{width}}  {case['per_second']:10,.0f} {case['unit']}/s   "
+                f"{case['ratio']:6.2f}  ({low:.2f} to {high:.2f})"
+            )
         for name, task in tasks.get(paper, {}).items():
             low, high = task["range"]
             lines.append(f"  {name}: {task['seconds']:.2f} s   ({low:.2f} to {high:.2f})")
@@ -64,8 +73,12 @@ def _measure(module) -> dict[str, dict]:
     result = {}
     for name in names:
         ratios = [ours / theirs for ours, theirs in zip(speeds[name], reference, strict=True)]
-        result[name] = {"per_second": statistics.median(speeds[name]), "unit": module.UNIT,
-                        "ratio": statistics.median(ratios), "ratio_range": [min(ratios), max(ratios)]}
+        result[name] = {
+            "per_second": statistics.median(speeds[name]),
+            "unit": module.UNIT,
+            "ratio": statistics.median(ratios),
+            "ratio_range": [min(ratios), max(ratios)],
+        }
     return result
 
 
@@ -78,5 +91,6 @@ def _seconds(module) -> dict[str, dict]:
             started = time.perf_counter()
             task()
             seconds[name].append(time.perf_counter() - started)
-    return {name: {"seconds": statistics.median(each), "range": [min(each), max(each)]}
-            for name, each in seconds.items()}
+    return {
+        name: {"seconds": statistics.median(each), "range": [min(each), max(each)]} for name, each in seconds.items()
+    }

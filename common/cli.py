@@ -13,8 +13,12 @@ import typer
 from common import config, paths
 from common.errors import Interrupted, UserError, explained
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
-                  help="Replications of the classic recurrent-network papers, measured against their printed numbers.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Replications of the classic recurrent-network papers, measured against their printed numbers.",
+)
 data = typer.Typer(no_args_is_help=True, help="Corpora: fetch, verify, see what is here.")
 app.add_typer(data, name="data")
 weights = typer.Typer(no_args_is_help=True, help="Trained networks: get them from a DVC remote, or send them to one.")
@@ -27,8 +31,10 @@ Remote = Annotated[Optional[str], typer.Option(help="Name of a DVC remote; defau
 
 
 @app.callback(invoke_without_command=True)
-def _(command: typer.Context,
-      version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False) -> None:
+def _(
+    command: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+) -> None:
     from common.training import launch
 
     if command.invoked_subcommand != "run":
@@ -61,13 +67,19 @@ def list_() -> None:
         width = max(map(len, {name for names in grid.values() for name in names}), default=0)
         for name in dict.fromkeys(name for names in grid.values() for name in names):
             where = ", ".join(scale for scale in config.SCALES if name in grid[scale])
-            done = [s for s in config.SCALES if (paths.runs(paper) / s / name).exists()
-                    or (paths.REPLICATIONS / paper / "records" / s / f"{name}.json").exists()]
+            done = [
+                s
+                for s in config.SCALES
+                if (paths.runs(paper) / s / name).exists()
+                or (paths.REPLICATIONS / paper / "records" / s / f"{name}.json").exists()
+            ]
             typer.echo(f"    {name:{width}}  {where:22}  results: {', '.join(done) or 'none yet'}")
         for folder in own_runs(paper):
             found = own.read(folder)
-            typer.echo(f"    own run {folder.name}: {found['experiment']} ({found['scale']}), "
-                       f"{', '.join(own.changes(found)) or 'as declared'}")
+            typer.echo(
+                f"    own run {folder.name}: {found['experiment']} ({found['scale']}), "
+                f"{', '.join(own.changes(found)) or 'as declared'}"
+            )
     first = config.papers()[0]
     absent = [name for name in catalog.entries() if states[name] != "here"]
     typer.echo(f"\nTrain one:    replicate run {first} {config.experiments(first, 'quick')[0]}")
@@ -134,9 +146,12 @@ def weights_push(paper: Paper, scale: Scale = "quick", remote: Remote = None) ->
 @app.command()
 def run(
     paper: Paper,
-    experiment: Annotated[Optional[str], typer.Argument(
-        help="A row of the paper's tables, see `replicate list`; none: all that are not made yet, one on each core.",
-    )] = None,
+    experiment: Annotated[
+        Optional[str],
+        typer.Argument(
+            help="A row of the paper's tables, see `replicate list`; none: all that are not made yet, one on each core."
+        ),
+    ] = None,
     scale: Scale = "quick",
     seeds: Annotated[Optional[list[str]], typer.Option(help="Such as 1,2,3; default: the declared ones.")] = None,
     set_: Annotated[Optional[list[str]], typer.Option("--set", help="key=value; repeat for several.")] = None,
@@ -146,8 +161,9 @@ def run(
     name: Annotated[Optional[str], typer.Option(help="Of a run of your own, in runs/own/.")] = None,
     accelerator: Annotated[Optional[str], typer.Option(help="cpu or cuda; default: cuda where there is one.")] = None,
     logger: Annotated[Optional[str], typer.Option(help="Live curves: wandb, csv or tensorboard.")] = None,
-    trainer: Annotated[Optional[list[str]], typer.Option(
-        help="key=value of Lightning's Trainer; repeat for several.")] = None,
+    trainer: Annotated[
+        Optional[list[str]], typer.Option(help="key=value of Lightning's Trainer; repeat for several.")
+    ] = None,
 ) -> None:
     """Train and evaluate one experiment, or all of a paper. Interrupted, the same command goes on where it stopped.
 
@@ -174,9 +190,20 @@ def run(
         from common.reporting.live import live
 
         logger = live(logger, config.require_paper(paper), experiment)
-    folder = execute(paper, experiment, scale, seeds=config.parse_seeds(seeds or ()), overrides=set_ or (),
-                     devices=devices, nodes=num_nodes, precision=precision, accelerator=accelerator, name=name,
-                     trainer=trainer or (), logger=logger)
+    folder = execute(
+        paper,
+        experiment,
+        scale,
+        seeds=config.parse_seeds(seeds or ()),
+        overrides=set_ or (),
+        devices=devices,
+        nodes=num_nodes,
+        precision=precision,
+        accelerator=accelerator,
+        name=name,
+        trainer=trainer or (),
+        logger=logger,
+    )
     if launch.is_first_process(devices * num_nodes):
         typer.echo(f"results: {os.path.relpath(folder, paths.HOME)}")
 

@@ -103,8 +103,11 @@ def require_scale(scale: str) -> str:
 def experiments(paper: str, scale: str) -> list[str]:
     """Names of the experiments that exist at a scale (``scales: [...]`` in an experiment restricts it)."""
     require_scale(scale)
-    return [name for name, changes in load_params(paper)["experiments"].items()
-            if scale in (changes or {}).get("scales", SCALES)]
+    return [
+        name
+        for name, changes in load_params(paper)["experiments"].items()
+        if scale in (changes or {}).get("scales", SCALES)
+    ]
 
 
 def resolve(paper: str, experiment: str, scale: str, overrides: Iterable[str] = ()) -> dict:

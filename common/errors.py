@@ -6,12 +6,18 @@ import re
 from collections.abc import Iterable
 
 ADVICE = {
-    errno.ENOSPC: "make room and run the same command again", errno.EDQUOT: "make room and run the same command again",
-    errno.EACCES: "make it yours to write and read, or work in a copy", errno.EPERM: "work in a copy of your own",
-    errno.EROFS: "work in a copy on a disk that can be written", errno.EBUSY: "unmount it, or remove what uses it",
+    errno.ENOSPC: "make room and run the same command again",
+    errno.EDQUOT: "make room and run the same command again",
+    errno.EACCES: "make it yours to write and read, or work in a copy",
+    errno.EPERM: "work in a copy of your own",
+    errno.EROFS: "work in a copy on a disk that can be written",
+    errno.EBUSY: "unmount it, or remove what uses it",
 }
-TOO_LARGE = re.compile("allocate memory|unable to allocate|out of memory|calculation overflow|multiplication overflow|"
-                       "overflow when unpacking|array is too big|maximum allowed dimension|too large to convert", re.I)
+TOO_LARGE = re.compile(
+    "allocate memory|unable to allocate|out of memory|calculation overflow|multiplication overflow|"
+    "overflow when unpacking|array is too big|maximum allowed dimension|too large to convert",
+    re.I,
+)
 
 
 class UserError(Exception):
@@ -60,7 +66,7 @@ class Faults:
     def require_none(self) -> None:
         more = len(self.found) - self.SHOWN
         if self.found:
-            raise UserError("\n".join([*self.found[:self.SHOWN], *([f"... and {more} more"] if more > 0 else [])]))
+            raise UserError("\n".join([*self.found[: self.SHOWN], *([f"... and {more} more"] if more > 0 else [])]))
 
 
 def unknown(kind: str, name: str, known: Iterable[str], where: str = "") -> UserError:

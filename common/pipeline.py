@@ -34,8 +34,10 @@ def corpora(paper: str, scale: str) -> list[str]:
 
 def generated() -> dict[Path, str]:
     """Every generated file and its text; paths are from the root of the checkout."""
-    read = {paper: {scale: corpora(paper, scale) for scale in config.SCALES if config.experiments(paper, scale)}
-            for paper in config.papers()}
+    read = {
+        paper: {scale: corpora(paper, scale) for scale in config.SCALES if config.experiments(paper, scale)}
+        for paper in config.papers()
+    }
     all_read = sorted({name for scales in read.values() for name in chain(*scales.values())})
     files = {Path("dvc.yaml"): _root(list(read)), Path("corpora/dvc.yaml"): _fetch(all_read)}
     for paper, scales in read.items():
@@ -56,10 +58,12 @@ def write() -> list[Path]:
 
 def receipt(paper: str) -> Path:
     """Writes and returns what says which quick runs are there: experiment -> fingerprints."""
-    results = {name: paths.runs(paper) / "quick" / name / "results.json"
-               for name in config.experiments(paper, "quick")}
-    made = {name: json.loads(path.read_text(encoding="utf-8"))["provenance"]["fingerprint"]
-            for name, path in results.items() if path.exists()}
+    results = {name: paths.runs(paper) / "quick" / name / "results.json" for name in config.experiments(paper, "quick")}
+    made = {
+        name: json.loads(path.read_text(encoding="utf-8"))["provenance"]["fingerprint"]
+        for name, path in results.items()
+        if path.exists()
+    }
     return _put(RECEIPTS / f"{paper}.json", json.dumps(made, indent=1) + "\n")
 
 

@@ -46,8 +46,9 @@ def push(paper: str, scale: str, remote: str | None = None) -> list[Path]:
     target, sent = folder(paper, scale), []
     models = sorted(run_folder(paper, "*", scale).parent.glob("*/seed-*.pt"))
     if not models:
-        raise UserError(f"{paper}: no network is finished at scale {scale!r}; train some: "
-                        f"replicate run {paper} --scale {scale}")
+        raise UserError(
+            f"{paper}: no network is finished at scale {scale!r}; train some: replicate run {paper} --scale {scale}"
+        )
     for model in models:
         sent.append(target / model.parent.name / model.name)
         sent[-1].parent.mkdir(parents=True, exist_ok=True)
@@ -66,8 +67,9 @@ def pull(paper: str, scale: str, remote: str | None = None) -> list[Path]:
     """
     target = folder(paper, scale)
     if not Path(f"{target}.dvc").exists():
-        raise UserError(f"{target}.dvc: not there; whoever trained them sends them: replicate weights push {paper} "
-                        f"--scale {scale}")
+        raise UserError(
+            f"{target}.dvc: not there; whoever trained them sends them: replicate weights push {paper} --scale {scale}"
+        )
     with _dvc() as repo:
         repo.pull([f"{target}.dvc"], remote=remote)
     return sorted(target.glob("*/*.pt"))
@@ -84,7 +86,8 @@ def _dvc() -> Iterator[Any]:
         with Repo(str(paths.ROOT)) as repo:
             yield repo
     except NoRemoteError as error:
-        raise UserError("there is no DVC remote; add one: dvc remote add --default NAME URL, or name it with --remote"
-                        ) from error
+        raise UserError(
+            "there is no DVC remote; add one: dvc remote add --default NAME URL, or name it with --remote"
+        ) from error
     except DvcException as error:
         raise UserError(f"DVC: {error}") from error

@@ -57,9 +57,16 @@ def installed(tmp_path_factory) -> Path:
 
 
 def test_installed_it_writes_into_the_current_folder_and_keeps_no_records(installed, tmp_path):
-    program = ("from common import cli, paths\nfrom common.training.finished import run_folder\n"
-               "print(paths.BUILD, run_folder('mikolov2010_rnnlm', 'rnn', 'quick'), sep='\\n')\ncli.main()")
-    done = subprocess.run([sys.executable, "-c", program, "record", "mikolov2010_rnnlm"], cwd=tmp_path, text=True,
-                          capture_output=True, env=os.environ | {"PYTHONPATH": str(installed)})
+    program = (
+        "from common import cli, paths\nfrom common.training.finished import run_folder\n"
+        "print(paths.BUILD, run_folder('mikolov2010_rnnlm', 'rnn', 'quick'), sep='\\n')\ncli.main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "record", "mikolov2010_rnnlm"],
+        cwd=tmp_path,
+        text=True,
+        capture_output=True,
+        env=os.environ | {"PYTHONPATH": str(installed)},
+    )
     assert done.stdout.splitlines() == [f"{tmp_path}/build", f"{tmp_path}/runs/mikolov2010_rnnlm/quick/rnn"]
     assert done.returncode == 2 and "records belong to a checkout" in done.stderr and "Traceback" not in done.stderr

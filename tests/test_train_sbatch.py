@@ -17,8 +17,13 @@ def submit(tmp_path):
             command = tmp_path / name
             command.write_text(f'#!/bin/sh\necho {name} "$@" >> {log}\nexit {end}\n')
             command.chmod(0o755)
-        environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "SLURM_SUBMIT_DIR": str(tmp_path),
-                       "SLURM_JOB_ID": "7", "SLURM_NNODES": "2", "SLURM_NTASKS_PER_NODE": "4"}
+        environment = {
+            "PATH": f"{tmp_path}:{os.environ['PATH']}",
+            "SLURM_SUBMIT_DIR": str(tmp_path),
+            "SLURM_JOB_ID": "7",
+            "SLURM_NNODES": "2",
+            "SLURM_NTASKS_PER_NODE": "4",
+        }
         done = subprocess.run(["bash", paths.ROOT / "train.sbatch", *words], env=environment, capture_output=True)
         return done.returncode, log.read_text().splitlines() if log.exists() else []
 

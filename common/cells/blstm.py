@@ -37,11 +37,23 @@ class Scan(torch.autograd.Function):
         peep_in_forget = peepholes[:, :2].unsqueeze(1)  # [D, 1, 2, H]
         peep_out = peepholes[:, 2].unsqueeze(1)  # [D, 1, H]
         # Views of every step are cut before the loop, where each would cost as much as an operation.
-        early = gates[..., :2 * hidden]  # input and forget gates, which see the state before
+        early = gates[..., : 2 * hidden]  # input and forget gates, which see the state before
         views = zip(
-            gates, early, early.unflatten(3, (2, hidden)), gates[..., :hidden], gates[..., hidden:2 * hidden],
-            gates[..., 2 * hidden:3 * hidden], gates[..., 3 * hidden:], states.unsqueeze(3), states, states[1:],
-            squashed, outputs, outputs[1:], strict=False)
+            gates,
+            early,
+            early.unflatten(3, (2, hidden)),
+            gates[..., :hidden],
+            gates[..., hidden : 2 * hidden],
+            gates[..., 2 * hidden : 3 * hidden],
+            gates[..., 3 * hidden :],
+            states.unsqueeze(3),
+            states,
+            states[1:],
+            squashed,
+            outputs,
+            outputs[1:],
+            strict=False,
+        )
         for gate, both, each, i, f, o, cell, wide, before, state, tanh, y_before, y in views:
             gate.baddbmm_(y_before, recurrent)
             each.addcmul_(wide, peep_in_forget)
@@ -75,8 +87,17 @@ class Scan(torch.autograd.Function):
         error_y, error_s = gradient[-1], torch.zeros_like(states[0])
         earlier = [None, *gradient[:-1]]  # what comes from above to the step before
         views = zip(
-            deltas, by_gate[:, :, :, :2], *by_gate.unbind(3), by_out, by_state, slopes[:, :, :, :2],
-            slopes[:, :, :, 2], f, earlier, strict=True)
+            deltas,
+            by_gate[:, :, :, :2],
+            *by_gate.unbind(3),
+            by_out,
+            by_state,
+            slopes[:, :, :, :2],
+            slopes[:, :, :, 2],
+            f,
+            earlier,
+            strict=True,
+        )
         for delta, both, to_i, to_f, to_o, to_c, out, state, slope, cell_slope, forget, above in reversed([*views]):
             torch.mul(error_y, out, out=to_o)
             error_s.addcmul_(error_y, state).addcmul_(to_o, peep_out)
@@ -87,9 +108,14 @@ class Scan(torch.autograd.Function):
                 error_y = torch.baddbmm(above, delta, transposed)
         ahead = deltas.transpose(0, 1).flatten(1, 2)  # [D, T B, 4 H]
         of_recurrent = outputs[:-1].transpose(0, 1).flatten(1, 2).transpose(1, 2) @ ahead
-        of_peepholes = torch.stack([(by_gate[:, :, :, 0] * states[:-1]).sum((0, 2)),
-                                    (by_gate[:, :, :, 1] * states[:-1]).sum((0, 2)),
-                                    (by_gate[:, :, :, 2] * states[1:]).sum((0, 2))], dim=1)
+        of_peepholes = torch.stack(
+            [
+                (by_gate[:, :, :, 0] * states[:-1]).sum((0, 2)),
+                (by_gate[:, :, :, 1] * states[:-1]).sum((0, 2)),
+                (by_gate[:, :, :, 2] * states[1:]).sum((0, 2)),
+            ],
+            dim=1,
+        )
         return deltas, of_recurrent, of_peepholes
 
 
@@ -134,7 +160,7 @@ class BLSTM(nn.Module):
         What stands at and after a sequence's length is meaningless, and so is any gradient that is sent there.
         """
         steps, batch, width = x.shape
-        ways = [x, reverse_each(x, lengths)][:len(self.input)]
+        ways = [x, reverse_each(x, lengths)][: len(self.input)]
         gates = torch.baddbmm(self.bias, torch.stack(ways).flatten(1, 2), self.input)  # [D, T B, 4H]
         gates = gates.view(len(ways), steps, batch, -1).transpose(0, 1)
         forward, *backward = lstm_scan(gates, self.recurrent, self.peepholes).unbind(1)

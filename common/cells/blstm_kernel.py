@@ -92,6 +92,7 @@ class CompiledScan(torch.autograd.Function):
         of_recurrent = outputs[:, :-1].flatten(1, 2).transpose(1, 2) @ deltas.flatten(1, 2)
         to_i, to_f, to_o, _ = deltas.unflatten(3, (4, -1)).unbind(3)
         before, after = states[:, :-1], states[:, 1:]
-        of_peepholes = torch.stack([(to * state).sum((1, 2)) for to, state in
-                                    ((to_i, before), (to_f, before), (to_o, after))], dim=1)
+        of_peepholes = torch.stack(
+            [(to * state).sum((1, 2)) for to, state in ((to_i, before), (to_f, before), (to_o, after))], dim=1
+        )
         return deltas.transpose(0, 1), of_recurrent, of_peepholes

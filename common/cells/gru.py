@@ -26,9 +26,9 @@ RESETS = ("before", "after")
 def gru_step(x: Tensor, h: Tensor, recurrent: Tensor, update: str, reset: str, inner: Tensor | float = 0.0) -> Tensor:
     """h(t) ``[B, H]`` from x ``[B, 3H]``, h(t-1) ``[B, H]`` and U ``[3H, H]``: the equations as they stand above."""
     hidden = h.shape[1]
-    gates = torch.sigmoid(torch.addmm(x[:, :2 * hidden], h, recurrent[:2 * hidden].t()))
+    gates = torch.sigmoid(torch.addmm(x[:, : 2 * hidden], h, recurrent[: 2 * hidden].t()))
     r, z = gates.split(hidden, 1)
-    x_g, u = x[:, 2 * hidden:], recurrent[2 * hidden:].t()
+    x_g, u = x[:, 2 * hidden :], recurrent[2 * hidden :].t()
     g = torch.tanh(torch.addmm(x_g, r * h, u) if reset == "before" else x_g + r * (h @ u + inner))
     return torch.lerp(h, g, z) if update == "new" else torch.lerp(g, h, z)
 
@@ -45,12 +45,22 @@ class _GRUScan(torch.autograd.Function):
         gates = x.new_empty(steps, len(initial), 2 * hidden)
         new = torch.empty_like(states[1:])  # g
         reset = torch.empty_like(new)  # what the reset gate gave: r * h, or U h + inner before it was multiplied
-        to_gates, to_new = recurrent[:2 * hidden].t(), recurrent[2 * hidden:].t()
-        views = (states[:-1], states[1:], x[..., :2 * hidden], x[..., 2 * hidden:], gates, gates[..., :hidden],
-                 gates[..., hidden:], new, reset)  # made once: of small networks they cost as much as the products
+        to_gates, to_new = recurrent[: 2 * hidden].t(), recurrent[2 * hidden :].t()
+        views = (
+            states[:-1],
+            states[1:],
+            x[..., : 2 * hidden],
+            x[..., 2 * hidden :],
+            gates,
+            gates[..., :hidden],
+            gates[..., hidden:],
+            new,
+            reset,
+        )  # made once: of small networks they cost as much as the products
         masks = [None] * steps if mask is None else mask.unbind()
-        for h, following, x_gates, x_g, r_and_z, r, z, g, inside, word in zip(*(v.unbind() for v in views), masks,
-                                                                              strict=True):
+        for h, following, x_gates, x_g, r_and_z, r, z, g, inside, word in zip(
+            *(v.unbind() for v in views), masks, strict=True
+        ):
             torch.addmm(x_gates, h, to_gates, out=r_and_z).sigmoid_()
             if before:
                 torch.mul(r, h, out=inside)
@@ -79,14 +89,15 @@ class _GRUScan(torch.autograd.Function):
         if not update:
             slope_z.neg_()
         slope_r = (1 - r).mul_(r).mul_(h if before else reset)  # error of r * h (or of r * inside) -> net input of r
-        to_gates, to_new = recurrent[:2 * hidden], recurrent[2 * hidden:]
+        to_gates, to_new = recurrent[: 2 * hidden], recurrent[2 * hidden :]
         delta = torch.empty(*new.shape[:2], 3 * hidden, dtype=new.dtype, device=new.device)  # of all net inputs
         delta_inner = None if before else torch.empty_like(new)
         error = torch.zeros_like(gradient[0])
-        views = [gradient, delta[..., :2 * hidden], *delta.split(hidden, 2), slope_r, slope_z, slope_g, r, 1 - z]
+        views = [gradient, delta[..., : 2 * hidden], *delta.split(hidden, 2), slope_r, slope_z, slope_g, r, 1 - z]
         views += [] if before else [delta_inner]
         for of_h, of_gates, of_r, of_z, of_g, to_r, to_z, to_g, r_t, keep, *of_inner in reversed(
-                list(zip(*(v.unbind() for v in views), strict=True))):
+            list(zip(*(v.unbind() for v in views), strict=True))
+        ):
             error += of_h
             torch.mul(error, to_g, out=of_g)
             torch.mul(error, to_z, out=of_z)
@@ -100,17 +111,25 @@ class _GRUScan(torch.autograd.Function):
                 torch.mul(of_g, r_t, out=of_inner[0])
                 kept.addmm_(of_inner[0], to_new)
             error = kept.addmm_(of_gates, to_gates)
-        of_gates = delta[..., :2 * hidden].flatten(0, 1).t() @ h.flatten(0, 1)
+        of_gates = delta[..., : 2 * hidden].flatten(0, 1).t() @ h.flatten(0, 1)
         if before:
-            of_new = delta[..., 2 * hidden:].flatten(0, 1).t() @ reset.flatten(0, 1)
+            of_new = delta[..., 2 * hidden :].flatten(0, 1).t() @ reset.flatten(0, 1)
         else:
             of_new = delta_inner.flatten(0, 1).t() @ h.flatten(0, 1)
         of_inner = None if before else delta_inner.sum(0)
         return delta, error, torch.cat([of_gates, of_new]), of_inner, None, None, None
 
 
-def gru_scan(x: Tensor, initial: Tensor, recurrent: Tensor, *, update: str, reset: str, inner: Tensor | None = None,
-             mask: Tensor | None = None) -> Tensor:
+def gru_scan(
+    x: Tensor,
+    initial: Tensor,
+    recurrent: Tensor,
+    *,
+    update: str,
+    reset: str,
+    inner: Tensor | None = None,
+    mask: Tensor | None = None,
+) -> Tensor:
     """Hidden states h(1..T) ``[T, B, H]``.
 
     Args:
@@ -168,8 +187,16 @@ class GRU(nn.Module):
         """One step, from x ``[B, 3H]``, which is :attr:`input` of the word and whatever is added to it."""
         return gru_step(x, h, self.recurrent, self.update, self.reset, inner)
 
-    def forward(self, inputs: Tensor, initial: Tensor | None = None, *, mask: Tensor | None = None,
-                context: Tensor | None = None, inner: Tensor | None = None, backward: bool = False) -> Tensor:
+    def forward(
+        self,
+        inputs: Tensor,
+        initial: Tensor | None = None,
+        *,
+        mask: Tensor | None = None,
+        context: Tensor | None = None,
+        inner: Tensor | None = None,
+        backward: bool = False,
+    ) -> Tensor:
         """h at each of T steps ``[T, B, H]``.
 
         Args:
@@ -185,5 +212,6 @@ class GRU(nn.Module):
         if not backward:
             return gru_scan(x, initial, self.recurrent, update=self.update, reset=self.reset, inner=inner, mask=mask)
         mask = None if mask is None else mask.flip(0)
-        return gru_scan(x.flip(0), initial, self.recurrent, update=self.update, reset=self.reset, inner=inner,
-                        mask=mask).flip(0)
+        return gru_scan(
+            x.flip(0), initial, self.recurrent, update=self.update, reset=self.reset, inner=inner, mask=mask
+        ).flip(0)

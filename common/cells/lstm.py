@@ -96,8 +96,8 @@ def connections(
     cells, total = where["c"].stop, max(kind.stop for kind in where.values())
     mask = np.zeros((total, inputs + total + 1), dtype=bool)
     mask[:, :inputs] = True
-    mask[:, inputs:inputs + cells] = recurrent
-    mask[:, inputs + cells:-1] = recurrent and gates_see_gates
+    mask[:, inputs : inputs + cells] = recurrent
+    mask[:, inputs + cells : -1] = recurrent and gates_see_gates
     mask[:cells, -1] = cell_bias
     mask[cells:, -1] = gate_bias
     return mask
@@ -124,10 +124,24 @@ class LSTM(nn.Module):
 
     mask: Tensor
 
-    def __init__(self, inputs: int, blocks: int, size: int, *, forget_gate: bool = False, output_gate: bool = True,
-                 gates_see_gates: bool = True, recurrent: bool = True, cell_bias: bool = False, gate_bias: bool = True,
-                 g: str = "centred", h: str = "centred", truncated: bool = False, state_decay: float = 1.0,
-                 init_range: float = 0.2):
+    def __init__(
+        self,
+        inputs: int,
+        blocks: int,
+        size: int,
+        *,
+        forget_gate: bool = False,
+        output_gate: bool = True,
+        gates_see_gates: bool = True,
+        recurrent: bool = True,
+        cell_bias: bool = False,
+        gate_bias: bool = True,
+        g: str = "centred",
+        h: str = "centred",
+        truncated: bool = False,
+        state_decay: float = 1.0,
+        init_range: float = 0.2,
+    ):
         super().__init__()
         for name, table in (g, G), (h, H):
             if name not in table:
@@ -135,9 +149,23 @@ class LSTM(nn.Module):
         self.inputs, self.size = inputs, size
         self.g, self.h, self.truncated, self.state_decay = g, h, truncated, state_decay
         self.units = units(blocks, size, forget_gate=forget_gate, output_gate=output_gate)
-        self.register_buffer("mask", torch.tensor(connections(
-            inputs, blocks, size, forget_gate=forget_gate, output_gate=output_gate, gates_see_gates=gates_see_gates,
-            recurrent=recurrent, cell_bias=cell_bias, gate_bias=gate_bias)), persistent=False)
+        self.register_buffer(
+            "mask",
+            torch.tensor(
+                connections(
+                    inputs,
+                    blocks,
+                    size,
+                    forget_gate=forget_gate,
+                    output_gate=output_gate,
+                    gates_see_gates=gates_see_gates,
+                    recurrent=recurrent,
+                    cell_bias=cell_bias,
+                    gate_bias=gate_bias,
+                )
+            ),
+            persistent=False,
+        )
         self.weight = nn.Parameter(torch.empty(self.mask.shape).uniform_(-init_range, init_range) * self.mask)
 
     def initial(self, batch: int) -> State:
@@ -156,7 +184,7 @@ class LSTM(nn.Module):
         """
         y_before = state.y.detach() if self.truncated else state.y  # s(t-1) stays attached: the error carousel
         net = net_x + y_before @ w_y.t()
-        y_gates = torch.sigmoid(net[:, self.units["c"].stop:])
+        y_gates = torch.sigmoid(net[:, self.units["c"].stop :])
         y_in, y_out, y_phi = (self._of_cells(y_gates, kind) for kind in ("in", "out", "phi"))
         s = self.state_decay * y_phi * state.s + y_in * G[self.g](net[:, self.units["c"]])
         y_c = y_out * H[self.h](s)
@@ -167,13 +195,13 @@ class LSTM(nn.Module):
         if kind not in self.units:
             return 1.0
         cells, where = self.units["c"].stop, self.units[kind]
-        return y_gates[:, where.start - cells:where.stop - cells].repeat_interleave(self.size, dim=1)
+        return y_gates[:, where.start - cells : where.stop - cells].repeat_interleave(self.size, dim=1)
 
     def forward(self, x: Tensor, state: State | None = None) -> tuple[Trace, State]:
         """Inputs ``[T, B, I]`` and the state before them (None: :meth:`initial`) to the trace and the last state."""
         state = self.initial(x.shape[1]) if state is None else state
         w = self.weight * self.mask
-        w_x, w_y, bias = w[:, :self.inputs], w[:, self.inputs:-1], w[:, -1]
+        w_x, w_y, bias = w[:, : self.inputs], w[:, self.inputs : -1], w[:, -1]
         states = []
         for net_x in x @ w_x.t() + bias:
             state = self.step(net_x, state, w_y)

@@ -79,7 +79,7 @@ class ProjectedLSTM(nn.Module):
         for weight in (self.input, self.recurrent, self.projection):
             nn.init.xavier_uniform_(weight)
         with torch.no_grad():
-            self.bias[cells: 2 * cells] = 1.0
+            self.bias[cells : 2 * cells] = 1.0
 
     def initial(self, batch: int) -> State:
         """Zeros ``[B, P]``, ``[B, N]``."""
@@ -87,8 +87,11 @@ class ProjectedLSTM(nn.Module):
 
     def forward(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         """Inputs ``[T, B, E]`` to projections ``[T, B, P]``, and the state after them."""
-        gates = F.linear(x, self.input).float() + self.bias if x.dtype != self.bias.dtype else F.linear(
-            x, self.input, self.bias)
+        gates = (
+            F.linear(x, self.input).float() + self.bias
+            if x.dtype != self.bias.dtype
+            else F.linear(x, self.input, self.bias)
+        )
         with torch.autocast(x.device.type, enabled=False):
             rs, r, c = _Scan.apply(gates.to(self.bias.dtype), *state, self.recurrent, self.projection)
         return rs, (r, c)

@@ -63,8 +63,10 @@ def entries() -> dict[str, Entry]:
             path = PATH.with_name(f"{name}.yaml")
             content = path.read_bytes()
             if (sum_ := hashlib.sha256(content).hexdigest()) != entry["listing"]:
-                raise UserError(f"{path}: not the list that {PATH.name} means; restore it, or write its SHA-256 there: "
-                                f"{name}: listing: {sum_}")
+                raise UserError(
+                    f"{path}: not the list that {PATH.name} means; restore it, or write its SHA-256 there: "
+                    f"{name}: listing: {sum_}"
+                )
             entry["files"] = yaml.load(content, LOADER)
     return {name: Entry(**entry) for name, entry in found.items()}
 

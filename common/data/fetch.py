@@ -119,8 +119,10 @@ def _licensed(corpus: str, entry: catalog.Entry) -> Path:
         if all((place / corpus / name).exists() for name in entry.requires):
             return place / corpus
     missing = [name for name in entry.requires if not (paths.DATA / corpus / name).exists()]
-    raise UserError(f"{paths.DATA / corpus}: {corpus} is licensed and never downloaded, and {', '.join(missing)} is "
-                    f"not there; {entry.by_hand}")
+    raise UserError(
+        f"{paths.DATA / corpus}: {corpus} is licensed and never downloaded, and {', '.join(missing)} is "
+        f"not there; {entry.by_hand}"
+    )
 
 
 def _difference(path: Path, file: catalog.File) -> str:

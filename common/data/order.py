@@ -59,8 +59,10 @@ def batch_count(examples: int, batch_size: int, world: int, what: str) -> int:
     """
     count = -(-examples // batch_size)
     if not examples or examples // count < world:
-        raise UserError(f"{examples} {what} in batches of {batch_size} cannot be shared by {world} processes; choose "
-                        "larger batches or fewer processes")
+        raise UserError(
+            f"{examples} {what} in batches of {batch_size} cannot be shared by {world} processes; choose "
+            "larger batches or fewer processes"
+        )
     return count
 
 

@@ -12,8 +12,9 @@ Links = set[tuple[int, int]]  # (source word, target word)
 Pair = tuple[np.ndarray, np.ndarray]
 
 
-def both_ways(train: Sequence[Pair], test: Sequence[Pair], source_size: int, target_size: int,
-              ) -> tuple[list[Links], list[Links]]:
+def both_ways(
+    train: Sequence[Pair], test: Sequence[Pair], source_size: int, target_size: int
+) -> tuple[list[Links], list[Links]]:
     """Sure and possible links of the pairs of ``test``, word ids without ``</s>``, from all pairs together.
 
     A model gives each target word one source word, another each source word one target word; links that both find are

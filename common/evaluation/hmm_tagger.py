@@ -32,7 +32,8 @@ class Emissions(nn.Module):
         prior = of_word.sum(0) / of_word.sum()
         self.of_word, self.of_looks = (
             ((counts + ADDED * prior) / (counts.sum(1, keepdim=True) + ADDED) / prior).log()
-            for counts in (of_word, of_looks))
+            for counts in (of_word, of_looks)
+        )
         self.unknown = unknown
 
     def forward(self, batch: Batch) -> tuple[Tensor, None]:
@@ -51,11 +52,16 @@ def counted(corpus: TaggedCorpus) -> Tagging:
     last, pairs = np.bincount(data.tags[ends], minlength=size), np.zeros((size, size))
     follows = np.delete(np.arange(len(data.words)), ends)
     np.add.at(pairs, (data.tags[follows], data.tags[follows + 1]), 1)
-    module = Tagging(Emissions(torch.from_numpy(of_word).float(), torch.from_numpy(of_looks).float(),
-                               corpus.vocabulary.unk), corpus, crf=True)
+    module = Tagging(
+        Emissions(torch.from_numpy(of_word).float(), torch.from_numpy(of_looks).float(), corpus.vocabulary.unk),
+        corpus,
+        crf=True,
+    )
     leaving = pairs.sum(1) + last + ADDED * (size + 1)
-    for weight, share in ((module.crf.start, (starts + ADDED) / (starts.sum() + ADDED * size)),
-                          (module.crf.transitions, (pairs + ADDED) / leaving[:, None]),
-                          (module.crf.stop, (last + ADDED) / leaving)):
+    for weight, share in (
+        (module.crf.start, (starts + ADDED) / (starts.sum() + ADDED * size)),
+        (module.crf.transitions, (pairs + ADDED) / leaving[:, None]),
+        (module.crf.stop, (last + ADDED) / leaving),
+    ):
         weight.data = torch.from_numpy(np.log(share)).float()
     return module.eval()

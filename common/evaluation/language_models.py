@@ -37,9 +37,14 @@ def cache(corpus: Corpus) -> Probabilities:
 
 
 @torch.no_grad()
-def network_probabilities(exact: Callable[[Tensor, Tensor, tuple], tuple[Tensor, tuple]],
-                          initial: Callable[[int], tuple], tokens: np.ndarray, eos: int, streams: int = 1,
-                          block: int = 1000) -> np.ndarray:
+def network_probabilities(
+    exact: Callable[[Tensor, Tensor, tuple], tuple[Tensor, tuple]],
+    initial: Callable[[int], tuple],
+    tokens: np.ndarray,
+    eos: int,
+    streams: int = 1,
+    block: int = 1000,
+) -> np.ndarray:
     """P(word | all the words before it) ``[N]``, weights fixed and the state carried across sentences.
 
     Args:
@@ -53,7 +58,7 @@ def network_probabilities(exact: Callable[[Tensor, Tensor, tuple], tuple[Tensor,
     for words, targets in windows(padded, eos, streams, block):
         nats, state = exact(words, targets, state)
         parts.append(nats.double().view(targets.shape))
-    return torch.cat(parts).neg().exp().t().flatten()[:len(tokens)].numpy()
+    return torch.cat(parts).neg().exp().t().flatten()[: len(tokens)].numpy()
 
 
 def record_perplexity(run: Run, what: str, seed: int | str, found: Probabilities) -> None:
@@ -75,6 +80,9 @@ def record_all(run: Run, what: str, seed: int | str, found: Probabilities, other
     for other, probabilities in others.items():
         name, models = f"{name}+{other}", [*models, probabilities]
         record_mixture(run, name, seed, models)
-    shown = [f"{metric.removeprefix('test/perplexity').strip('/') or 'alone'} {values[str(seed)]:.2f}"
-             for metric, values in run.metrics.items() if metric.startswith("test/perplexity") and str(seed) in values]
+    shown = [
+        f"{metric.removeprefix('test/perplexity').strip('/') or 'alone'} {values[str(seed)]:.2f}"
+        for metric, values in run.metrics.items()
+        if metric.startswith("test/perplexity") and str(seed) in values
+    ]
     print(f"{run.name} seed {seed}: test perplexity {', '.join(shown)}", flush=True)

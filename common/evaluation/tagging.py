@@ -21,7 +21,8 @@ def record_answers(run: Run, seed: int, split: str, answer: Answer) -> None:
         run.record(f"{split}/accuracy", seed, words.recall)
         if run.corpus.spans and split == "test":
             run.figures.setdefault("types", {})[str(seed)] = {
-                kind: list(each) for kind, each in count(answer.tags, [one.tags for one in gold]).items() if kind}
+                kind: list(each) for kind, each in count(answer.tags, [one.tags for one in gold]).items() if kind
+            }
     if answer.intents:
         pairs = list(zip(answer.intents, (one.intent for one in gold), strict=True))
         run.record(f"{split}/intent", seed, 100 * sum(mine == one for mine, one in pairs) / len(pairs))

@@ -23,8 +23,14 @@ Words = list[list[str]]  # of each sentence
 
 
 @torch.no_grad()
-def translate(begin: Callable[[Tensor, Tensor], tuple[Step, State]], sources: Sequence[np.ndarray], *,
-              max_length: Callable[[int], int], batch_size: int = BATCH, **search) -> list[list[Hypothesis]]:
+def translate(
+    begin: Callable[[Tensor, Tensor], tuple[Step, State]],
+    sources: Sequence[np.ndarray],
+    *,
+    max_length: Callable[[int], int],
+    batch_size: int = BATCH,
+    **search,
+) -> list[list[Hypothesis]]:
     """The best translations of each sentence, best first; sentences of similar length are translated together.
 
     Args:
@@ -36,7 +42,7 @@ def translate(begin: Callable[[Tensor, Tensor], tuple[Step, State]], sources: Se
     order = sorted(range(len(sources)), key=lambda i: -len(sources[i]))
     found: dict[int, list[Hypothesis]] = {}
     for first in range(0, len(order), batch_size):
-        chosen = order[first:first + batch_size]
+        chosen = order[first : first + batch_size]
         source, lengths = pad([sources[i] for i in chosen])
         outputs = beam_search(*begin(source, lengths), max_length=max_length(len(source)), **search)
         found.update(zip(chosen, outputs, strict=True))
@@ -65,10 +71,10 @@ def record_bleu(run: Run, what: str, seed: int | str, *found: Words) -> None:
 
 def _both(corpus: ParallelCorpus, found: Words) -> dict[str, Score]:
     """The papers' BLEU; and sacrebleu's, where it can judge the language."""
-    scores = {"test/bleu": multi_bleu(found, corpus.tokenised_references("test")[:len(found)])}
+    scores = {"test/bleu": multi_bleu(found, corpus.tokenised_references("test")[: len(found)])}
     if corpus.bleu_tokeniser:
         texts = [corpus.detokenise([UNKNOWN if word == UNK else word for word in words]) for words in found]
-        scores["test/sacrebleu"] = bleu(texts, corpus.references("test")[:len(found)], corpus.bleu_tokeniser)
+        scores["test/sacrebleu"] = bleu(texts, corpus.references("test")[: len(found)], corpus.bleu_tokeniser)
     return scores
 
 

@@ -40,8 +40,17 @@ class DeepOutput(nn.Module):
         dropout: of t, while training.
     """
 
-    def __init__(self, state: int, word: int, context: int, maxout: int, vocabulary: int, *, rank: int | None = None,
-                 dropout: float = 0.0):
+    def __init__(
+        self,
+        state: int,
+        word: int,
+        context: int,
+        maxout: int,
+        vocabulary: int,
+        *,
+        rank: int | None = None,
+        dropout: float = 0.0,
+    ):
         super().__init__()
         self.state = nn.Linear(state, 2 * maxout)  # U_o and the bias
         self.word = nn.Linear(word, 2 * maxout, bias=False)  # V_o

@@ -40,8 +40,9 @@ def whole(tensor: Tensor) -> Tensor:
     if not isinstance(tensor, DTensor):
         return tensor
     mesh, part = tensor.device_mesh, tensor.to_local()
-    found = DTensor.from_local(part.to(mesh.device_type), mesh, tensor.placements, run_check=False,
-                               shape=tensor.shape, stride=tensor.stride())
+    found = DTensor.from_local(
+        part.to(mesh.device_type), mesh, tensor.placements, run_check=False, shape=tensor.shape, stride=tensor.stride()
+    )
     return found.full_tensor().to(part.device)
 
 

@@ -39,8 +39,9 @@ def statistics(hypotheses: Sequence[Sequence[str]], reference: Sequence[str]) ->
 
 def corpus_statistics(hypotheses: Sequence[Sequence[str]], references: Sequence[Sequence[str]]) -> np.ndarray:
     """Counts of the translations of N sentences ``[N, 9]``."""
-    return np.concatenate([statistics([words], reference)
-                           for words, reference in zip(hypotheses, references, strict=True)])
+    return np.concatenate(
+        [statistics([words], reference) for words, reference in zip(hypotheses, references, strict=True)]
+    )
 
 
 @compiled

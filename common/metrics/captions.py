@@ -52,8 +52,10 @@ def consensus(hypotheses: Sequence[Sentence], references: Sequence[Sequence[Sent
 def require_consensus() -> None:
     """A UserError if :func:`consensus` has not what it needs: before a training, not after."""
     if not importlib.util.find_spec("pycocoevalcap"):
-        raise UserError("CIDEr, ROUGE-L and METEOR come with pycocoevalcap, which is not installed: "
-                        "pip install '.[captions]', or --set consensus=false")
+        raise UserError(
+            "CIDEr, ROUGE-L and METEOR come with pycocoevalcap, which is not installed: "
+            "pip install '.[captions]', or --set consensus=false"
+        )
 
 
 def ranks(scores: np.ndarray, wanted: np.ndarray) -> np.ndarray:
@@ -69,8 +71,11 @@ def ranks(scores: np.ndarray, wanted: np.ndarray) -> np.ndarray:
 
 def recall(found: np.ndarray) -> dict[str, float]:
     """R@1 and R@10 in percent, and the median of some ranks."""
-    return {"r1": 100 * float((found <= 1).mean()), "r10": 100 * float((found <= 10).mean()),
-            "median_rank": float(np.median(found))}
+    return {
+        "r1": 100 * float((found <= 1).mean()),
+        "r10": 100 * float((found <= 10).mean()),
+        "median_rank": float(np.median(found)),
+    }
 
 
 def retrieval(scores: np.ndarray, owner: np.ndarray) -> dict[str, float]:
@@ -87,8 +92,11 @@ def retrieval(scores: np.ndarray, owner: np.ndarray) -> dict[str, float]:
     belongs = owner[None, :] == np.arange(len(scores))[:, None]
     highest = scores.max(0)
     prior = highest + np.log(np.exp(scores - highest).mean(0))
-    tables = {"annotation": ranks(scores - prior, belongs), "search": ranks(scores.T, belongs.T),
-              "annotation_raw": ranks(scores, belongs)}
+    tables = {
+        "annotation": ranks(scores - prior, belongs),
+        "search": ranks(scores.T, belongs.T),
+        "annotation_raw": ranks(scores, belongs),
+    }
     return {f"{task}/{name}": value for task, found in tables.items() for name, value in recall(found).items()}
 
 

@@ -24,9 +24,7 @@ class BackoffModel:
         """p(token | the words before it in its sentence), [N] float64; ``eos`` is predicted like any word."""
         (_, word), *longer = self.counts.lookup(tokens)
         result = self.probability[0][word]
-        for (context, gram), probability, backoff in zip(
-            longer, self.probability[1:], self.backoff, strict=True
-        ):
+        for (context, gram), probability, backoff in zip(longer, self.probability[1:], self.backoff, strict=True):
             result *= np.append(backoff, 1.0)[context]  # an unseen context is -1, the last entry
             counted = gram >= 0
             result[counted] = probability[gram[counted]]

@@ -14,9 +14,7 @@ def mix(probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return np.asarray(weights) @ np.asarray(probabilities)
 
 
-def tune_weights(
-    probabilities: np.ndarray, tolerance: float = 1e-8, max_iterations: int = 2000
-) -> np.ndarray:
+def tune_weights(probabilities: np.ndarray, tolerance: float = 1e-8, max_iterations: int = 2000) -> np.ndarray:
     """Weights [M] (sum 1) that maximise the likelihood of held-out text.
 
     The likelihood is concave in the weights, so EM's fixed point is the best there is, whatever the start.

@@ -50,8 +50,9 @@ class _WordGivenClass(torch.autograd.Function):
         loss = hidden.new_zeros(len(hidden))
         errors = hidden.new_empty(int((tokens * sizes)[sizes > 1].sum()))
         by_hidden = torch.zeros_like(hidden if ctx.needs_input_grad[0] else hidden[:0])
-        within_class.losses(*map(_array, (hidden, weight, targets)), tokens, starts,
-                            *map(_array, (loss, errors, by_hidden)))
+        within_class.losses(
+            *map(_array, (hidden, weight, targets)), tokens, starts, *map(_array, (loss, errors, by_hidden))
+        )
         ctx.save_for_backward(hidden, by_hidden, errors)
         ctx.tokens, ctx.starts = tokens, starts
         return loss

@@ -25,8 +25,14 @@ class CNNSoftmax(SampledOutput):
         samples, loss: see :class:`common.output.sampled.SampledOutput`.
     """
 
-    def __init__(self, spelling: Tensor, cnn: CharacterCNN, correction: int | None, samples: int | None,
-                 loss: Loss = "importance"):
+    def __init__(
+        self,
+        spelling: Tensor,
+        cnn: CharacterCNN,
+        correction: int | None,
+        samples: int | None,
+        loss: Loss = "importance",
+    ):
         super().__init__(len(spelling), samples, loss)
         self.characters = CharacterInputs(spelling, cnn)
         self.correction = Table(len(spelling), correction) if correction else None

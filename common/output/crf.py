@@ -66,8 +66,10 @@ class LogPartition(torch.autograd.Function):
         later = torch.stack(after[::-1]).masked_fill(~within[1:], -torch.inf) - log_z.unsqueeze(1)
         ahead = later + (peak + transitions.amax())
         if ahead.amax() > LARGE:
-            pairs = [(before.unsqueeze(2) + transitions + rest.unsqueeze(1)).exp() * part.unsqueeze(2)
-                     for before, rest, part in zip(alpha, later, share[1:], strict=False)]
+            pairs = [
+                (before.unsqueeze(2) + transitions + rest.unsqueeze(1)).exp() * part.unsqueeze(2)
+                for before, rest, part in zip(alpha, later, share[1:], strict=False)
+            ]
             return of_scores, torch.stack(pairs).sum((0, 1)), None
         left = (alpha[:-1] - peak).exp_().flatten(0, 1)
         return of_scores, weights * (left.t() @ ahead.exp_().mul_(share[1:]).flatten(0, 1)), None

@@ -75,8 +75,10 @@ def error_signal(log_y: Tensor, labels: Tensor) -> Tensor:
 def require_alignable(frames: int, labels: Tensor, where: str = "CTC") -> None:
     """Raises UserError when ``frames`` cannot hold ``labels`` ``[U]``."""
     if frames < required_frames(labels):
-        raise UserError(f"{where}: {frames} frames are too few for {len(labels)} labels, which need at least "
-                        f"{required_frames(labels)}; check the transcript, or use a smaller frame shift")
+        raise UserError(
+            f"{where}: {frames} frames are too few for {len(labels)} labels, which need at least "
+            f"{required_frames(labels)}; check the transcript, or use a smaller frame shift"
+        )
 
 
 def _may_skip(extended: Tensor) -> Tensor:
@@ -88,7 +90,7 @@ def _may_skip(extended: Tensor) -> Tensor:
 
 def _shifted(variables: Tensor, by: int) -> Tensor:
     """Entry s is that of s - by ``[U']``; nothing (-inf) comes before the first."""
-    return torch.cat([variables.new_full((by,), -torch.inf), variables])[:len(variables)]
+    return torch.cat([variables.new_full((by,), -torch.inf), variables])[: len(variables)]
 
 
 def _sum_of_three(a: Tensor, b: Tensor, c: Tensor) -> Tensor:

@@ -41,7 +41,7 @@ def _forward_backward(values, powers, lengths, labels, label_lengths, error):
     for b in range(len(lengths)):
         steps, size = lengths[b], 2 * label_lengths[b] + 3
         symbols = np.full(size, BLANK)  # after two that no path is ever in
-        symbols[3::2] = labels[b, :label_lengths[b]]
+        symbols[3::2] = labels[b, : label_lengths[b]]
         alpha, power = np.ones(size), np.full(size, -np.inf)
         power[2] = 0.0  # before the first frame
         came = np.empty((steps, size, 2))  # probabilities of having come from s - 1 and s - 2

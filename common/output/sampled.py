@@ -124,7 +124,8 @@ class SampledOutput(nn.Module, ABC):
         (vectors, biases), (sampled, sampled_biases) = self.vectors_of_both(targets, words)
         own = at_least_single((hidden * vectors).sum(1)) + biases - log_expected_count(targets, self.words, tries)
         others = at_least_single(F.linear(hidden, sampled)) + (
-            sampled_biases - log_expected_count(words, self.words, tries))
+            sampled_biases - log_expected_count(words, self.words, tries)
+        )
         return self.loss(own, others, words == targets.unsqueeze(1))
 
     def forward(self, hidden: Tensor, targets: Tensor, matrix: tuple | None = None) -> Tensor:

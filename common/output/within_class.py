@@ -24,11 +24,11 @@ def losses(hidden, weight, targets, tokens, starts, loss, errors, by_hidden):
     for c in range(len(tokens)):
         count, start, words = tokens[c], starts[c], starts[c + 1] - starts[c]
         if count > 0 and words > 1:
-            error = errors[at:at + words * count].reshape(words, count)
+            error = errors[at : at + words * count].reshape(words, count)
             group = max(FEW, ONE_THREAD // (count * hidden.shape[1]))
             for low in range(0, words, group):
                 high = min(low + group, words)
-                np.dot(weight[start + low:start + high], hidden[first:first + count].T, error[low:high])
+                np.dot(weight[start + low : start + high], hidden[first : first + count].T, error[low:high])
             for n in range(count):
                 target = targets[first + n] - start
                 top = error[:, n].max()
@@ -44,7 +44,7 @@ def losses(hidden, weight, targets, tokens, starts, loss, errors, by_hidden):
             if len(by_hidden) > 0:
                 for low in range(0, words, group):
                     high = min(low + group, words)
-                    by_hidden[first:first + count] += np.dot(error[low:high].T, weight[start + low:start + high])
+                    by_hidden[first : first + count] += np.dot(error[low:high].T, weight[start + low : start + high])
             at += words * count
         first += count
 
@@ -56,12 +56,12 @@ def gradients(hidden, tokens, starts, errors, by_weight):
     for c in range(len(tokens)):
         count, start, words = tokens[c], starts[c], starts[c + 1] - starts[c]
         if count > 0 and words > 1:
-            error = errors[at:at + words * count].reshape(words, count)
+            error = errors[at : at + words * count].reshape(words, count)
             group = max(FEW, ONE_THREAD // (count * hidden.shape[1]))
             for low in range(0, words, group):
                 high = min(low + group, words)
-                np.dot(error[low:high], hidden[first:first + count], by_weight[start + low:start + high])
+                np.dot(error[low:high], hidden[first : first + count], by_weight[start + low : start + high])
             at += words * count
         else:
-            by_weight[start:start + words] = 0
+            by_weight[start : start + words] = 0
         first += count

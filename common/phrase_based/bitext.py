@@ -25,8 +25,9 @@ class Bitext(NamedTuple):
         if not pairs or not all(len(source) and len(target) for source, target in pairs):
             raise UserError("a bitext needs at least one pair, and no side of a pair may be empty")
         sides = [np.concatenate(side).astype(np.int64) for side in zip(*pairs, strict=True)]
-        starts = [np.concatenate([[0], np.cumsum([len(sentence) for sentence in side])])
-                  for side in zip(*pairs, strict=True)]
+        starts = [
+            np.concatenate([[0], np.cumsum([len(sentence) for sentence in side])]) for side in zip(*pairs, strict=True)
+        ]
         return cls(*sides, *starts)
 
     def __len__(self) -> int:  # of pairs, not of fields
@@ -63,8 +64,10 @@ def read_links(path: Path, text: Bitext) -> Links:
     starts = [0]
     lines = [line for _, line in read_lines(path)]
     if len(lines) != len(text):
-        raise UserError(f"{path}:{min(len(lines), len(text)) + 1}: {len(lines)} lines for {len(text)} sentence pairs; "
-                        "an alignment file has one line per training pair")
+        raise UserError(
+            f"{path}:{min(len(lines), len(text)) + 1}: {len(lines)} lines for {len(text)} sentence pairs; "
+            "an alignment file has one line per training pair"
+        )
     lengths = np.diff(text.source_starts), np.diff(text.target_starts)
     for number, line in enumerate(lines):
         for word in line.split():
@@ -74,8 +77,10 @@ def read_links(path: Path, text: Bitext) -> Links:
             link = int(source), int(target)
             for side, index, count in zip(("source", "target"), link, lengths, strict=True):
                 if index >= count[number]:
-                    raise UserError(f"{path}:{number + 1}: link {word} names {side} word {index}, but that sentence "
-                                    f"has {count[number]} (counted from 0); align the text as this corpus tokenises it")
+                    raise UserError(
+                        f"{path}:{number + 1}: link {word} names {side} word {index}, but that sentence "
+                        f"has {count[number]} (counted from 0); align the text as this corpus tokenises it"
+                    )
             found.append(link)
         starts.append(len(found))
     source, target = np.array(found, np.int64).reshape(-1, 2).T

@@ -46,8 +46,10 @@ class Decoder:
 
     def __init__(self, lm: Automaton, eos: int, *, longest: int, stack: int = 100, distortion_limit: int = 6):
         if not 0 <= distortion_limit <= FARTHEST or not 1 <= longest <= 12:
-            raise UserError(f"decoder: distortion_limit={distortion_limit} and longest_phrase={longest}; choose at "
-                            f"most {FARTHEST} and 12")
+            raise UserError(
+                f"decoder: distortion_limit={distortion_limit} and longest_phrase={longest}; choose at "
+                f"most {FARTHEST} and 12"
+            )
         self.lm, self.eos, self.longest, self.stack, self.limit = lm, eos, longest, stack, distortion_limit
 
     def translate(self, options: Options, local: np.ndarray, weights: np.ndarray, paths: int = 1) -> NBest:
@@ -71,22 +73,39 @@ class Decoder:
         order = np.lexsort((-guess, span))
         first = np.searchsorted(span[order], np.arange(options.words * self.longest + 1))
         targets = joined([options.target[i] for i in order])
-        graph = search(self.lm, self.eos, options.words, first, self.longest, *targets, score[order],
-                       guess[order], lm_weight, jump_weight, self.stack, self.limit)
+        graph = search(
+            self.lm,
+            self.eos,
+            options.words,
+            first,
+            self.longest,
+            *targets,
+            score[order],
+            guess[order],
+            lm_weight,
+            jump_weight,
+            self.stack,
+            self.limit,
+        )
         chosen, log_p, jumps, _ = best_paths(*graph, options.words, paths)
         used = np.where(chosen >= 0, order[chosen], len(order))  # [N, options], padded with a last one that is nothing
-        features = np.concatenate([np.append(local, np.zeros((1, width)), 0)[used].sum(1), log_p[:, None],
-                                   -jumps[:, None]], 1)
+        features = np.concatenate(
+            [np.append(local, np.zeros((1, width)), 0)[used].sum(1), log_p[:, None], -jumps[:, None]], 1
+        )
         written = [" ".join(text) for text in options.text]
         first_with: dict[str, int] = {}
         for i, row in enumerate(used.tolist()):
             first_with.setdefault(" ".join([written[option] for option in row if option < len(written)]), i)
         different = list(first_with.values())
-        return NBest([text.split(" ") for text in first_with], features[different],
-                     [used[i][used[i] < len(order)] for i in different])
+        return NBest(
+            [text.split(" ") for text in first_with],
+            features[different],
+            [used[i][used[i] < len(order)] for i in different],
+        )
 
-    def translate_all(self, options: Sequence[Options], local: Sequence[np.ndarray], weights: np.ndarray,
-                      paths: int = 1) -> list[NBest]:
+    def translate_all(
+        self, options: Sequence[Options], local: Sequence[np.ndarray], weights: np.ndarray, paths: int = 1
+    ) -> list[NBest]:
         """One list per sentence."""
         return [self.translate(each, features, weights, paths) for each, features in zip(options, local, strict=True)]
 
@@ -99,5 +118,7 @@ def joined(phrases: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
 def require_numbers(weights: np.ndarray) -> None:
     """Raises UserError for weights that are not finite, huge, or all zero: what they came from has diverged."""
     if not (np.abs(weights) < HUGE).all() or not np.any(weights):
-        raise UserError(f"the weights of the log-linear model are {np.array2string(np.asarray(weights), precision=3)}: "
-                        "tuning has diverged; start it from finite weights, with more sentences or fewer features")
+        raise UserError(
+            f"the weights of the log-linear model are {np.array2string(np.asarray(weights), precision=3)}: "
+            "tuning has diverged; start it from finite weights, with more sentences or fewer features"
+        )

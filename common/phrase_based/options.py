@@ -23,8 +23,9 @@ class Options(NamedTuple):
     text: list[list[str]]  # [O] and its words
 
 
-def options_of(sentence: Sequence[int], written: Sequence[str], table: PhraseTable, vocabulary: Vocabulary,
-               limit: int) -> Options:
+def options_of(
+    sentence: Sequence[int], written: Sequence[str], table: PhraseTable, vocabulary: Vocabulary, limit: int
+) -> Options:
     """The ``limit`` likeliest translations of every phrase of a sentence, by p(target | source).
 
     Args:
@@ -66,8 +67,11 @@ def local_features(options: Options, table: PhraseTable, extra: np.ndarray | Non
     Args:
         extra: ``[P + 1, E]``, a neural network's score of each row, for instance.
     """
-    columns = [table.scores[options.row], np.ones((len(options.row), 1)),
-               np.array([len(ids) for ids in options.target], float).reshape(-1, 1)]
+    columns = [
+        table.scores[options.row],
+        np.ones((len(options.row), 1)),
+        np.array([len(ids) for ids in options.target], float).reshape(-1, 1),
+    ]
     if extra is not None:
         columns.append(extra[options.row])
     return np.concatenate(columns, 1)

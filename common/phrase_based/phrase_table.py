@@ -68,14 +68,23 @@ def build(text: Bitext, links: Links, longest: int) -> PhraseTable:
     """
     found = extract(text, links, longest)
     if not len(found.source_start):
-        raise UserError(f"the phrase table is empty: no phrase pair in {len(text)} aligned sentence pairs; the "
-                        "alignment has no links, or every phrase is longer than longest_phrase")
+        raise UserError(
+            f"the phrase table is empty: no phrase pair in {len(text)} aligned sentence pairs; the "
+            "alignment has no links, or every phrase is longer than longest_phrase"
+        )
     source, source_spans = number(text.source, text.source_starts, found.source_start, found.source_end)
     target, target_spans = number(text.target, text.target_starts, found.target_start, found.target_end)
-    lexical = [sums[end] - sums[start] for sums, start, end in (
-        (lexical_weights(text.swapped(), Links(links.target, links.source, links.starts)), found.source_start,
-         found.source_end),
-        (lexical_weights(text, links), found.target_start, found.target_end))]
+    lexical = [
+        sums[end] - sums[start]
+        for sums, start, end in (
+            (
+                lexical_weights(text.swapped(), Links(links.target, links.source, links.starts)),
+                found.source_start,
+                found.source_end,
+            ),
+            (lexical_weights(text, links), found.target_start, found.target_end),
+        )
+    ]
     pairs, pair, count = np.unique(source * len(target_spans) + target, return_inverse=True, return_counts=True)
     source, target = np.divmod(pairs, len(target_spans))
     scores = np.zeros((len(pairs) + 1, 4))
@@ -98,7 +107,7 @@ def number(words: np.ndarray, starts: np.ndarray, begin: np.ndarray, end: np.nda
     known = words.astype(np.int64)  # number of the phrase of n words that starts here
     for n in range(1, int(lengths.max()) + 1):
         if n > 1:
-            last = np.append(words[n - 1:], np.zeros(n - 1, np.int64))
+            last = np.append(words[n - 1 :], np.zeros(n - 1, np.int64))
             _, known = np.unique(known * (int(words.max()) + 1) + last, return_inverse=True)
         (rows,) = np.nonzero(lengths == n)
         _, first, numbers_here = np.unique(known[begin[rows]], return_index=True, return_inverse=True)
@@ -122,8 +131,9 @@ def lexical_weights(text: Bitext, links: Links) -> np.ndarray:
     unlinked[target_place] = False
     place = np.concatenate([target_place, np.flatnonzero(unlinked)])
     of = np.concatenate([source, np.full(unlinked.sum(), text.source.max() + 1)])
-    _, link, count = np.unique(of * (int(text.target.max()) + 1) + text.target[place], return_inverse=True,
-                               return_counts=True)
+    _, link, count = np.unique(
+        of * (int(text.target.max()) + 1) + text.target[place], return_inverse=True, return_counts=True
+    )
     w = count[link] / np.bincount(of)[of]
     weight = np.bincount(place, w) / np.bincount(place)
     return np.concatenate([[0.0], np.cumsum(np.log(weight))])

@@ -168,8 +168,12 @@ def search(lm, eos, words, first, longest, target, target_starts, score, guess, 
                         slot = _mix(new_gap, new_bits, new_end, state) & (len(table) - 1)
                         while table[slot] >= 0:
                             other = hypotheses[table[slot]]
-                            if (other[GAP] == new_gap and other[BITS] == new_bits and other[END] == new_end
-                                    and other[STATE] == state):
+                            if (
+                                other[GAP] == new_gap
+                                and other[BITS] == new_bits
+                                and other[END] == new_end
+                                and other[STATE] == state
+                            ):
                                 break
                             slot = (slot + 1) & (len(table) - 1)
                         new = table[slot]
@@ -204,8 +208,12 @@ def search(lm, eos, words, first, longest, target, target_starts, score, guess, 
                         if 2 * count > len(table):
                             table = np.full(4 * len(table), -1)
                             for each in range(count):
-                                slot = _mix(hypotheses[each, GAP], hypotheses[each, BITS], hypotheses[each, END],
-                                            hypotheses[each, STATE]) & (len(table) - 1)
+                                slot = _mix(
+                                    hypotheses[each, GAP],
+                                    hypotheses[each, BITS],
+                                    hypotheses[each, END],
+                                    hypotheses[each, STATE],
+                                ) & (len(table) - 1)
                                 while table[slot] >= 0:
                                     slot = (slot + 1) & (len(table) - 1)
                                 table[slot] = each

@@ -47,8 +47,8 @@ def _join(forwards, backwards, source_starts, target_starts, method):
     source_words = np.empty(len(forwards) + len(backwards), np.int64)
     target_words, starts, found = np.empty_like(source_words), np.zeros(pairs + 1, np.int64), 0
     for n in range(pairs):
-        ahead = forwards[target_starts[n]:target_starts[n + 1]]
-        back = backwards[source_starts[n]:source_starts[n + 1]]
+        ahead = forwards[target_starts[n] : target_starts[n + 1]]
+        back = backwards[source_starts[n] : source_starts[n + 1]]
         votes = np.zeros((len(back), len(ahead)), np.int64)
         for j in range(len(ahead)):
             if ahead[j] >= 0:

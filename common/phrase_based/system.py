@@ -68,18 +68,25 @@ class PhraseSystem:
         self.links = links or align_both_ways(text, len(corpus.source), len(corpus.target))
         self.table = phrase_table.build(text, self.links, settings.longest_phrase)
         self.lm = compile_automaton(
-            KneserNey(settings.lm_order, corpus.train.target, len(corpus.target), corpus.target.eos))
+            KneserNey(settings.lm_order, corpus.train.target, len(corpus.target), corpus.target.eos)
+        )
         self.options = cache(self._options)
 
     def decoder(self, stack: int) -> Decoder:
-        return Decoder(self.lm, self.corpus.target.eos, longest=self.settings.longest_phrase, stack=stack,
-                       distortion_limit=self.settings.distortion_limit)
+        return Decoder(
+            self.lm,
+            self.corpus.target.eos,
+            longest=self.settings.longest_phrase,
+            stack=stack,
+            distortion_limit=self.settings.distortion_limit,
+        )
 
     def options_of(self, text: str) -> Options:
         """What a sentence as written may become. Raises UserError for one of more than 1,000 words."""
         written = self.corpus.source_tokeniser.tokenise(text)
-        return options_of(self.corpus.encode_source(text)[:-1], written, self.table, self.corpus.target,
-                          self.settings.options)
+        return options_of(
+            self.corpus.encode_source(text)[:-1], written, self.table, self.corpus.target, self.settings.options
+        )
 
     def _options(self, split: str) -> list[Options]:
         return [self.options_of(text) for text in self.corpus.sources(split)]
@@ -88,8 +95,16 @@ class PhraseSystem:
         """The rows of the phrase table that the sentences of some splits may need, each once."""
         return np.unique(np.concatenate([options.row for split in splits for options in self.options(split)]))
 
-    def lists(self, split: str, weights: np.ndarray, *, extra: np.ndarray | None = None, paths: int = 1,
-              stack: int | None = None, count: int | None = None) -> list[NBest]:
+    def lists(
+        self,
+        split: str,
+        weights: np.ndarray,
+        *,
+        extra: np.ndarray | None = None,
+        paths: int = 1,
+        stack: int | None = None,
+        count: int | None = None,
+    ) -> list[NBest]:
         """The best translations of every sentence of ``valid`` or ``test``, or of the first ``count``.
 
         Args:
@@ -104,9 +119,13 @@ class PhraseSystem:
         """Weights that give the validation text a high BLEU."""
         settings = self.settings
         weights, _ = tuning.decode_and_tune(
-            lambda weights: self.lists("valid", weights, extra=extra, paths=settings.paths,
-                                       stack=settings.tuning_stack),
-            self.corpus.tokenised_references("valid"), start, rounds=settings.tuning_rounds)
+            lambda weights: self.lists(
+                "valid", weights, extra=extra, paths=settings.paths, stack=settings.tuning_stack
+            ),
+            self.corpus.tokenised_references("valid"),
+            start,
+            rounds=settings.tuning_rounds,
+        )
         return weights
 
     def with_extra(self, weights: np.ndarray, value: float = 0.1) -> np.ndarray:

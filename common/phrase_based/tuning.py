@@ -83,8 +83,9 @@ def tune(pool: Pool, start: np.ndarray) -> tuple[np.ndarray, float]:
     return weights, 100 * float(np.exp(log_bleu(centred, counts, starts, sentence, found.x)[0]))
 
 
-def log_bleu(features: np.ndarray, counts: np.ndarray, starts: np.ndarray, sentence: np.ndarray, weights: np.ndarray,
-             ) -> tuple[float, np.ndarray]:
+def log_bleu(
+    features: np.ndarray, counts: np.ndarray, starts: np.ndarray, sentence: np.ndarray, weights: np.ndarray
+) -> tuple[float, np.ndarray]:
     """The logarithm of BLEU of the expected counts, and its gradient ``[F]``.
 
     Args:
@@ -96,10 +97,10 @@ def log_bleu(features: np.ndarray, counts: np.ndarray, starts: np.ndarray, sente
     p = np.exp(score - np.maximum.reduceat(score, starts[:-1])[sentence])
     p /= np.add.reduceat(p, starts[:-1])[sentence]
     expected = p @ counts
-    matching, all_, words = expected[:ORDER] + 1e-9, expected[ORDER:2 * ORDER] + 1e-9, expected[-1]
+    matching, all_, words = expected[:ORDER] + 1e-9, expected[ORDER : 2 * ORDER] + 1e-9, expected[-1]
     shortage = min(0.0, 1 - words / all_[0])
     slope = np.zeros(len(expected))  # of log BLEU, by each count
-    slope[:ORDER], slope[ORDER:2 * ORDER] = 1 / (ORDER * matching), -1 / (ORDER * all_)
+    slope[:ORDER], slope[ORDER : 2 * ORDER] = 1 / (ORDER * matching), -1 / (ORDER * all_)
     if shortage < 0:
         slope[ORDER] += words / all_[0] ** 2
     gain = counts @ slope
@@ -107,8 +108,9 @@ def log_bleu(features: np.ndarray, counts: np.ndarray, starts: np.ndarray, sente
     return float(np.log(matching / all_).mean() + shortage), features.T @ (p * gain)
 
 
-def decode_and_tune(decode: Callable[[np.ndarray], list[NBest]], references: Sequence[Sequence[str]],
-                    start: np.ndarray, *, rounds: int) -> tuple[np.ndarray, float]:
+def decode_and_tune(
+    decode: Callable[[np.ndarray], list[NBest]], references: Sequence[Sequence[str]], start: np.ndarray, *, rounds: int
+) -> tuple[np.ndarray, float]:
     """Weights and their expected BLEU: decodes with the present weights, adds the candidates to those of before, tunes
     on all of them; until nothing new is found, or for so many rounds.
 

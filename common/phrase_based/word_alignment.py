@@ -26,8 +26,8 @@ class Cells:
     def __init__(self, text: Bitext, source_size: int):
         sources, targets = [], []
         for n in range(len(text)):
-            source = np.append(text.source[text.source_starts[n]:text.source_starts[n + 1]], source_size)
-            target = text.target[text.target_starts[n]:text.target_starts[n + 1]]
+            source = np.append(text.source[text.source_starts[n] : text.source_starts[n + 1]], source_size)
+            target = text.target[text.target_starts[n] : text.target_starts[n + 1]]
             sources.append(np.tile(source, len(target)))
             targets.append(np.repeat(target, len(source)))
         source, target = np.concatenate(sources), np.concatenate(targets)

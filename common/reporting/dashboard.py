@@ -29,10 +29,15 @@ def build(paper: str, entity: str = "") -> tuple[Any, Any]:
     if not scales:
         raise UserError(f"{paper}: no results yet; start with: replicate run {paper}")
     project = os.environ.get("WANDB_PROJECT", PROJECT)
-    blocks = [wr.TableOfContents(), wr.P(published.summary), wr.H1("Claims"),
-              wr.MarkdownBlock(_claims(paper, published, runs_of, scales))]
+    blocks = [
+        wr.TableOfContents(),
+        wr.P(published.summary),
+        wr.H1("Claims"),
+        wr.MarkdownBlock(_claims(paper, published, runs_of, scales)),
+    ]
     sections = []
     for scale in scales:
+
         def runset(name: str, *filters: Any, scale: str = scale) -> Any:
             of_scale = [expr.Config("paper") == paper, expr.Config("scale") == scale, *filters]
             return wr.Runset(entity=entity, project=project, name=name, filters=of_scale, groupby=["Group"])
@@ -43,18 +48,29 @@ def build(paper: str, entity: str = "") -> tuple[Any, Any]:
         trained = runset("experiments", expr.Config("experiment") != REPORT)
         report = runset("report", expr.Config("experiment") == REPORT)
         blocks += [
-            wr.H1(f"Scale {scale}"), *([wr.P(OTHER_DATA)] if scale == "quick" else []),
+            wr.H1(f"Scale {scale}"),
+            *([wr.P(OTHER_DATA)] if scale == "quick" else []),
             *([wr.H2("Published against ours"), wr.PanelGrid(runsets=[trained], panels=bars)] if bars else []),
             *([wr.H2("Learning curves"), wr.PanelGrid(runsets=[trained], panels=curves)] if curves else []),
-            wr.H2("Tables and figures"), wr.PanelGrid(runsets=[report], panels=[*tables, *pictures]),
+            wr.H2("Tables and figures"),
+            wr.PanelGrid(runsets=[report], panels=[*tables, *pictures]),
         ]
         sections.append(ws.Section(name=scale, panels=[*bars, *curves, *pictures], is_open=scale == scales[-1]))
     workspace = ws.Workspace(
-        entity=entity, project=project, name=paper, sections=sections,
-        runset_settings=ws.RunsetSettings(filters=[expr.Config("paper") == paper], groupby=[expr.Metric("Group")]))
+        entity=entity,
+        project=project,
+        name=paper,
+        sections=sections,
+        runset_settings=ws.RunsetSettings(filters=[expr.Config("paper") == paper], groupby=[expr.Metric("Group")]),
+    )
     return wr.Report(
-        entity=entity, project=project, title=f"{published.title} ({published.year})"[:128],
-        description=f"{published.byline}, {published.venue}", blocks=blocks, width="fluid"), workspace
+        entity=entity,
+        project=project,
+        title=f"{published.title} ({published.year})"[:128],
+        description=f"{published.byline}, {published.venue}",
+        blocks=blocks,
+        width="fluid",
+    ), workspace
 
 
 def save(report: Any, workspace: Any) -> list[str]:
@@ -110,19 +126,46 @@ def _claims(paper: str, published: Paper, runs_of: dict[str, Runs], scales: list
 
 def _panels(wr: ModuleType, folder: str, paper: Paper, runs: Runs) -> tuple[list[Any], list[Any], list[Any]]:
     """Bars of what was published, learning curves, and figures, of one scale."""
-    of_seeds = {(name, metric) for name, run in runs.items() for metric, values in run.metrics.items()
-                if set(values) & set(map(str, run.seeds))}  # those of all seeds together stand in the tables
-    printed = list(dict.fromkeys(row.metric for _, row in paper.rows()
-                                 if row.published is not None and (row.experiment, row.metric) in of_seeds))
-    bars = [wr.BarPlot(title=metric, metrics=[metric, f"paper/{metric}"], groupby="Group", groupby_aggfunc="mean",
-                       groupby_rangefunc="minmax") for metric in printed]
+    of_seeds = {
+        (name, metric)
+        for name, run in runs.items()
+        for metric, values in run.metrics.items()
+        if set(values) & set(map(str, run.seeds))
+    }  # those of all seeds together stand in the tables
+    printed = list(
+        dict.fromkeys(
+            row.metric
+            for _, row in paper.rows()
+            if row.published is not None and (row.experiment, row.metric) in of_seeds
+        )
+    )
+    bars = [
+        wr.BarPlot(
+            title=metric,
+            metrics=[metric, f"paper/{metric}"],
+            groupby="Group",
+            groupby_aggfunc="mean",
+            groupby_rangefunc="minmax",
+        )
+        for metric in printed
+    ]
     followed = sorted({row[3] for run in runs.values() for row in run.history if row[3].startswith("valid/")})
     curves = []
     for metric in followed:
         lines = [f"paper/{one}" for one in printed if paper.unit(one) == paper.unit(metric)]
-        curves.append(wr.LinePlot(title=metric, x="epoch", y=[metric, *lines], groupby="Group", groupby_aggfunc="mean",
-                                  groupby_rangefunc="minmax"))
+        curves.append(
+            wr.LinePlot(
+                title=metric,
+                x="epoch",
+                y=[metric, *lines],
+                groupby="Group",
+                groupby_aggfunc="mean",
+                groupby_rangefunc="minmax",
+            )
+        )
     with figures.style():
-        pictures = [wr.MediaBrowser(title=figure, media_keys=[f"figure/{figure}"])
-                    for figure, *_ in figures.paper_figures(folder, runs)]
+        pictures = [
+            wr.MediaBrowser(title=figure, media_keys=[f"figure/{figure}"])
+            for figure, *_ in figures.paper_figures(folder, runs)
+        ]
     return bars, curves, pictures

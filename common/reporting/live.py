@@ -37,8 +37,13 @@ def live(kind: str, paper: str, experiment: str) -> Callable[[Run, int, str], Ab
     @contextmanager
     def logger(run: Run, seed: int, part: str) -> Iterator[Logger]:
         name = f"seed-{seed}" + (f"-{part}" if part not in ("", "model") else "")
-        made = _wandb(run, seed, name) if kind == "wandb" else {"csv": CSVLogger, "tensorboard": TensorBoardLogger}[
-            kind](paths.BUILD / "logs", name=run.work.name, version=name)
+        made = (
+            _wandb(run, seed, name)
+            if kind == "wandb"
+            else {"csv": CSVLogger, "tensorboard": TensorBoardLogger}[kind](
+                paths.BUILD / "logs", name=run.work.name, version=name
+            )
+        )
         log = made.log_metrics
         made.log_metrics = lambda metrics, step=None: log({**metrics, **published}, step)
         made.log_hyperparams(place(run.paper, run.experiment, run.scale) | run.settings | {"seed": seed})
@@ -69,9 +74,16 @@ def _wandb(run: Run, seed: int, name: str) -> WandbLogger:
     known = {} if "WANDB_SWEEP_ID" in os.environ else {"id": identity, "resume": "allow"}  # an agent has given it one
     try:
         begun = wandb.init(
-            project=os.environ.get("WANDB_PROJECT", PROJECT), name=identity, group=f"{run.paper}/{run.experiment}",
-            job_type="train", tags=tags(run.paper, run.scale), dir=os.environ.get("WANDB_DIR") or paths.HOME,
-            mode=os.environ.get("WANDB_MODE", "online"), settings=quiet(wandb), **known)
+            project=os.environ.get("WANDB_PROJECT", PROJECT),
+            name=identity,
+            group=f"{run.paper}/{run.experiment}",
+            job_type="train",
+            tags=tags(run.paper, run.scale),
+            dir=os.environ.get("WANDB_DIR") or paths.HOME,
+            mode=os.environ.get("WANDB_MODE", "online"),
+            settings=quiet(wandb),
+            **known,
+        )
     except wandb.Error as error:
         raise UserError(f"W&B: {error}; `wandb login`, or WANDB_MODE=offline") from error
     begun.define_metric("trainer/global_step")

@@ -50,8 +50,9 @@ def write(paper: str, scale: str) -> list[Path]:
 
 def metrics(name: str, paper: Paper, scale: str, runs: Runs) -> dict[str, str | float | bool | int]:
     """The content of ``metrics/<scale>.json``."""
-    verdicts = [one.verdict for one in judge_all(name, paper, dict.fromkeys(SCALES, {}) | {scale: runs})
-                if one.scale == scale]
+    verdicts = [
+        one.verdict for one in judge_all(name, paper, dict.fromkeys(SCALES, {}) | {scale: runs}) if one.scale == scale
+    ]
     return first(name, paper, scale, runs) | {verdict: verdicts.count(verdict) for verdict in VERDICTS}
 
 
@@ -66,8 +67,13 @@ def first(name: str, paper: Paper, scale: str, runs: Runs) -> dict[str, str | fl
         values = runs[experiment].values(metric) if experiment in runs else {}
         if values and (experiment, metric) in published:
             ours, theirs = fmean(values.values()), published[experiment, metric]
-            return {"quantity": f"{experiment} {metric}", "ours": _short(ours), "published": theirs,
-                    "difference": _short(ours - theirs), "comparable": experiment not in other_data(name, scale)}
+            return {
+                "quantity": f"{experiment} {metric}",
+                "ours": _short(ours),
+                "published": theirs,
+                "difference": _short(ours - theirs),
+                "comparable": experiment not in other_data(name, scale),
+            }
     return {}
 
 

@@ -14,8 +14,11 @@ def changes(results: dict) -> list[str]:
         declared = config.resolve(results["paper"], results["experiment"], results["scale"])
     except UserError:  # there is no such experiment any more
         return ["all of an experiment that is gone"]
-    return [f"{key}={value}" for key, value in {**results["config"], **results["provenance"].get("trainer", {})}.items()
-            if key not in declared or declared[key] != value]
+    return [
+        f"{key}={value}"
+        for key, value in {**results["config"], **results["provenance"].get("trainer", {})}.items()
+        if key not in declared or declared[key] != value
+    ]
 
 
 def read(folder: Path) -> dict:
@@ -36,9 +39,13 @@ def write(paper: str) -> Path | None:
     lines = [f"# Own runs of {paper}\n", "Made with settings of your own; they never count as evidence.\n"]
     for folder in folders:
         found = read(folder)
-        lines += [f"## {folder.name}\n", f"{found['experiment']} ({found['scale']}) with "
-                  f"{', '.join(f'`{change}`' for change in changes(found)) or 'the declared settings'}\n",
-                  "| metric | mean | values |", "|---|---|---|"]
+        lines += [
+            f"## {folder.name}\n",
+            f"{found['experiment']} ({found['scale']}) with "
+            f"{', '.join(f'`{change}`' for change in changes(found)) or 'the declared settings'}\n",
+            "| metric | mean | values |",
+            "|---|---|---|",
+        ]
         for metric, values in sorted(found["metrics"].items()):
             each = ", ".join(f"{value:.5g}" for value in values.values())
             lines.append(f"| {metric} | {sum(values.values()) / len(values):.5g} | {each} |")

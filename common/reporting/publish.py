@@ -80,8 +80,11 @@ def run_id(paper: str, experiment: str, scale: str, seed: int, made_from: dict) 
 
 def of_experiment(paper: Paper, experiment: str) -> dict[str, float]:
     """What the paper printed of an experiment, as constant series."""
-    return {f"paper/{row.metric}": row.published for _, row in reversed(paper.rows())
-            if row.experiment == experiment and row.published is not None}
+    return {
+        f"paper/{row.metric}": row.published
+        for _, row in reversed(paper.rows())
+        if row.experiment == experiment and row.published is not None
+    }
 
 
 class _Run:
@@ -142,10 +145,12 @@ def _replay_seed(wandb: ModuleType, mode: str, record: Record, seed: int, paper:
                 run.summary[key] = getattr(record, key)[str(seed)]
         run.summary["parameters"] = record.parameters
         for one in mine:
-            run.summary.update({f"claim/{one.claim.id}/{source}/{quantity}": value
-                                for source, quantity, value in _numbers(one)})
-            run.summary.update({f"claim/{one.claim.id}/verdict": one.verdict,
-                                f"claim/{one.claim.id}/evidence": one.evidence})
+            run.summary.update(
+                {f"claim/{one.claim.id}/{source}/{quantity}": value for source, quantity, value in _numbers(one)}
+            )
+            run.summary.update(
+                {f"claim/{one.claim.id}/verdict": one.verdict, f"claim/{one.claim.id}/evidence": one.evidence}
+            )
     return replay.address
 
 
@@ -165,8 +170,11 @@ def _replay_report(
     wandb: ModuleType, mode: str, paper: str, scale: str, runs: Runs, published: Paper, verdicts: list[Verdict]
 ) -> str:
     name = f"{paper}-report-{scale}-{sha256_json([sha256_json(_made_from(record)) for record in runs.values()])[:8]}"
-    claims = [[one.claim.id, one.claim.says, one.claim.where, one.verdict, one.evidence, *number]
-              for one in verdicts for number in _numbers(one) or [("", "", None)]]
+    claims = [
+        [one.claim.id, one.claim.says, one.claim.where, one.verdict, one.evidence, *number]
+        for one in verdicts
+        for number in _numbers(one) or [("", "", None)]
+    ]
     numbers = {(row.experiment, row.metric): row.published for _, row in reversed(published.rows())}
     results = [
         [record.experiment, metric, seed, value, numbers.get((record.experiment, metric))]
@@ -204,8 +212,11 @@ def _numbers(one: Verdict) -> list[tuple[str, str, float]]:
     printed = one.claim.published or {}
     if isinstance(rule, Value) and rule.published is not None:
         printed = {next(iter(ours), rule.value.metric): rule.published}
-    return [(source, quantity, float(value)) for source, numbers in (("ours", ours), ("published", printed))
-            for quantity, value in numbers.items()]
+    return [
+        (source, quantity, float(value))
+        for source, numbers in (("ours", ours), ("published", printed))
+        for quantity, value in numbers.items()
+    ]
 
 
 def _picture(figure: Any) -> Any:

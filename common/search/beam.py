@@ -28,8 +28,18 @@ class Hypothesis(NamedTuple):
 
 
 @torch.no_grad()
-def beam_search(step: Step, state: State, start: int, end: int, *, beam_size: int, max_length: int,
-                length_exponent: float = 0.0, forbidden: Iterable[int] = (), n_best: int = 1) -> list[list[Hypothesis]]:
+def beam_search(
+    step: Step,
+    state: State,
+    start: int,
+    end: int,
+    *,
+    beam_size: int,
+    max_length: int,
+    length_exponent: float = 0.0,
+    forbidden: Iterable[int] = (),
+    n_best: int = 1,
+) -> list[list[Hypothesis]]:
     """The best outputs found for each of B sentences, best first; complete ones stand before those that were cut.
 
     With ``beam_size`` 1 this is greedy search. It stops once no live hypothesis can enter a sentence's n best.
@@ -53,8 +63,10 @@ def beam_search(step: Step, state: State, start: int, end: int, *, beam_size: in
     """
     forbidden = list(forbidden)
     if beam_size < 1 or not 1 <= n_best <= beam_size or max_length < 0 or end in forbidden:
-        raise ValueError(f"beam search: beam_size {beam_size} and n_best {n_best} need beam_size >= n_best >= 1, "
-                         f"max_length {max_length} needs >= 0, and the end {end} may not be forbidden")
+        raise ValueError(
+            f"beam search: beam_size {beam_size} and n_best {n_best} need beam_size >= n_best >= 1, "
+            f"max_length {max_length} needs >= 0, and the end {end} may not be forbidden"
+        )
     device, sentences = state[0].device, len(state[0])
     state = tuple(part.repeat_interleave(beam_size, 0) for part in state)
     first = torch.arange(sentences, device=device).unsqueeze(1) * beam_size  # row of a sentence's first hypothesis
@@ -88,12 +100,12 @@ def beam_search(step: Step, state: State, start: int, end: int, *, beam_size: in
             output = words[sentence, slot, 1:-1].tolist()
             found[sentence].append(Hypothesis(tuple(output), live[sentence, slot].item(), True))
         room = room - ended.sum(1, keepdim=True)
-        complete = (live / length ** length_exponent).masked_fill(~ended, NEVER)
+        complete = (live / length**length_exponent).masked_fill(~ended, NEVER)
         best = torch.cat([best, complete], 1).topk(n_best).values
         live = live.masked_fill(ended, NEVER)
         # A log-probability only falls, so its score ends no higher than spread over the greatest length. A sentence
         # stops as a whole: dropping single hypotheses would make room for worse ones, which count when they end.
-        hope = (live / max_length ** length_exponent).amax(1, keepdim=True)
+        hope = (live / max_length**length_exponent).amax(1, keepdim=True)
         live = live.masked_fill(best[:, -1:] >= hope, NEVER)
 
     for sentence, slot in (live > NEVER).nonzero().tolist():

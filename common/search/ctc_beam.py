@@ -67,8 +67,10 @@ def word_model(
                 word_at.append(-1)
             node = children[node][label]
         if node == 0 or separator in spelling or word_at[node] >= 0:
-            raise UserError(f"lexicon: word {word} is spelled {list(spelling)}: empty, with the separator {separator}, "
-                            "or as another word; give every word one spelling of its own")
+            raise UserError(
+                f"lexicon: word {word} is spelled {list(spelling)}: empty, with the separator {separator}, "
+                "or as another word; give every word one spelling of its own"
+            )
         word_at[node] = word
     return LanguageModel(compile_automaton(model), 0, separator, np.stack(children), np.array(word_at))
 
@@ -97,8 +99,19 @@ def ctc_beam_search(
 
 
 _NO_MODEL = LanguageModel(
-    Automaton(0, *(np.zeros(2, np.int64) for _ in range(2)), np.zeros(2), np.zeros(2, np.int64), np.zeros(1),
-              np.zeros(1, np.int64)), BLANK, -1, np.full((1, 1), -1, np.int64), np.full(1, -1, np.int64))
+    Automaton(
+        0,
+        *(np.zeros(2, np.int64) for _ in range(2)),
+        np.zeros(2),
+        np.zeros(2, np.int64),
+        np.zeros(1),
+        np.zeros(1, np.int64),
+    ),
+    BLANK,
+    -1,
+    np.full((1, 1), -1, np.int64),
+    np.full(1, -1, np.int64),
+)
 
 
 @compiled

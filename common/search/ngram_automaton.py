@@ -46,8 +46,12 @@ def compile_automaton(model: BackoffModel) -> Automaton:
             shorter.append(rows.suffix + offset[n])
     return Automaton(
         start=int(offset[1] + model.counts.vocabulary_size) if order > 1 else 0,
-        first=np.append(np.concatenate(first), arcs), word=np.concatenate(words), log_p=np.concatenate(log_p),
-        target=np.concatenate(target), log_backoff=np.concatenate(backoff), shorter=np.concatenate(shorter),
+        first=np.append(np.concatenate(first), arcs),
+        word=np.concatenate(words),
+        log_p=np.concatenate(log_p),
+        target=np.concatenate(target),
+        log_backoff=np.concatenate(backoff),
+        shorter=np.concatenate(shorter),
     )
 
 

@@ -62,7 +62,7 @@ def join(pieces: list[str], pair: Merge) -> list[str]:
     joined: list[str] = []
     i = 0
     while i < len(pieces):
-        if tuple(pieces[i:i + 2]) == pair:
+        if tuple(pieces[i : i + 2]) == pair:
             joined.append(pieces[i] + pieces[i + 1])
             i += 2
         else:

@@ -26,8 +26,10 @@ def spell(words: Sequence[str], longest: int = LONGEST) -> Tensor:
     for row, word in zip(spelling, words, strict=True):
         symbols = [BEGIN, *(FIRST + byte for byte in word.encode()), END]
         if len(symbols) > longest:
-            raise UserError(f"the word {word!r} has {len(symbols) - 2} bytes; with its begin and end marks it does not "
-                            f"fit into {longest}: raise longest_word, or leave such words out of the text")
+            raise UserError(
+                f"the word {word!r} has {len(symbols) - 2} bytes; with its begin and end marks it does not "
+                f"fit into {longest}: raise longest_word, or leave such words out of the text"
+            )
         row[: len(symbols)] = torch.tensor(symbols, dtype=torch.int16)
     return spelling
 

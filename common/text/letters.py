@@ -7,8 +7,9 @@ from functools import cache
 
 JOINERS = "\u200c\u200d"  # within words of Persian and of the scripts of India
 # Thai, Lao, Burmese, Khmer, Japanese, Chinese: no blanks between words
-UNSPACED = ("\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-            "\U00020000-\U0003ffff")
+UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+)
 
 
 @cache

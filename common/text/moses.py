@@ -41,8 +41,9 @@ class Moses:
     def detokenise(self, tokens: list[str]) -> str:
         """Running text again, as sacrebleu wants it."""
         text = " ".join(tokens)
-        return _with_apostrophes_of(text, self._detokeniser.detokenize(text.replace("\u2019", "'").split(),
-                                                                       unescape=False))
+        return _with_apostrophes_of(
+            text, self._detokeniser.detokenize(text.replace("\u2019", "'").split(), unescape=False)
+        )
 
 
 class Blanks:

@@ -25,8 +25,14 @@ class KeepBest(L.Callback):
         weights: takes a copy of what is kept of a module.
     """
 
-    def __init__(self, patience: int | None = None, metric: str = "valid/nll", best: float = math.inf,
-                 weights: Callable[[L.LightningModule], Weights] = copied, progress: float = 0.0):
+    def __init__(
+        self,
+        patience: int | None = None,
+        metric: str = "valid/nll",
+        best: float = math.inf,
+        weights: Callable[[L.LightningModule], Weights] = copied,
+        progress: float = 0.0,
+    ):
         self.patience, self.metric, self.best, self.weights = patience, metric, best, weights
         self.progress, self.milestone, self.waited = progress, best, 0
         self.best_weights: Weights = {}

@@ -19,8 +19,10 @@ class CarriedState(L.Callback):
         """Raises UserError where more or fewer processes made the checkpoint."""
         states = checkpoint["streams"]
         if len(states) != trainer.world_size:
-            raise UserError(f"this training was interrupted on {len(states)} devices and each has a part of the text; "
-                            f"continue it with --devices {len(states)}, or delete {trainer.ckpt_path}")
+            raise UserError(
+                f"this training was interrupted on {len(states)} devices and each has a part of the text; "
+                f"continue it with --devices {len(states)}, or delete {trainer.ckpt_path}"
+            )
         module.state = tuple(states[trainer.global_rank])
 
     def on_train_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:

@@ -37,8 +37,10 @@ def save_atomically(value: Any, path: Path, previous: Path | None = None) -> Non
     except (OSError, RuntimeError) as error:  # torch reports a failed write as a RuntimeError
         partial.unlink(missing_ok=True)
         kept = "the previous checkpoint is kept" if path.exists() else "nothing was written"
-        raise UserError(f"{path}: checkpoint not written ({error}); {kept}. "
-                        "Free disk space and run the same command again: it resumes.") from error
+        raise UserError(
+            f"{path}: checkpoint not written ({error}); {kept}. "
+            "Free disk space and run the same command again: it resumes."
+        ) from error
 
 
 LAST, PREVIOUS = "last.ckpt", "previous.ckpt"
@@ -71,8 +73,9 @@ def load(path: Path, map_location=None) -> dict:
     except Exception as error:  # torch raises many kinds for a broken file
         previous = path.with_name(PREVIOUS)
         advice = f"replace it by {PREVIOUS} beside it" if previous.exists() and previous != path else "delete it"
-        raise UserError(f"{path}: not a readable checkpoint ({type(error).__name__}); {advice} and run again"
-                        ) from error
+        raise UserError(
+            f"{path}: not a readable checkpoint ({type(error).__name__}); {advice} and run again"
+        ) from error
 
 
 class RandomState(L.Callback):
@@ -94,8 +97,12 @@ class RandomState(L.Callback):
         version, words, gauss = random.getstate()
         _, keys, *rest = np.random.get_state()
         cuda = torch.cuda.get_rng_state() if torch.cuda.is_initialized() else None
-        return {"python": [version, list(words), gauss], "numpy": [keys.tolist(), *rest],
-                "torch": torch.get_rng_state(), "cuda": cuda}
+        return {
+            "python": [version, list(words), gauss],
+            "numpy": [keys.tolist(), *rest],
+            "torch": torch.get_rng_state(),
+            "cuda": cuda,
+        }
 
     def on_train_batch_start(self, *_) -> None:
         if self.loaded is not None:  # as late as possible: setting up consumes random numbers

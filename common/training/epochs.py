@@ -78,12 +78,17 @@ class Epochs(L.Callback):
         for metric, value in values.items():
             self.run.history(self.seed, epoch, trainer.global_step, metric, value)
         shown = "  ".join(f"{metric} {value:.5g}" for metric, value in values.items())
-        print(f"{self.run.name} seed {self.seed} epoch {epoch}: {shown}  ({time.monotonic() - self.started:.0f} s)",
-              flush=True)
+        print(
+            f"{self.run.name} seed {self.seed} epoch {epoch}: {shown}  ({time.monotonic() - self.started:.0f} s)",
+            flush=True,
+        )
 
     def on_save_checkpoint(self, trainer: L.Trainer, module: L.LightningModule, checkpoint: dict) -> None:
-        checkpoint["epoch_so_far"] = {"sums": over_processes(trainer, self.train), "lr": self.lr,
-                                      "seconds": self.seconds + time.monotonic() - self.since}
+        checkpoint["epoch_so_far"] = {
+            "sums": over_processes(trainer, self.train),
+            "lr": self.lr,
+            "seconds": self.seconds + time.monotonic() - self.since,
+        }
 
     def on_load_checkpoint(self, trainer: L.Trainer, module: L.LightningModule, checkpoint: dict) -> None:
         so_far = checkpoint["epoch_so_far"]
@@ -101,6 +106,7 @@ def over_processes(trainer: L.Trainer, sums: dict[str, float | Tensor]) -> Sums:
     """The sums of all processes together; all of them call this."""
     if trainer.world_size == 1 or not sums:
         return {name: float(value) for name, value in sums.items()}
-    mine = torch.tensor([float(value) for value in sums.values()], dtype=torch.float64,
-                        device=trainer.strategy.root_device)
+    mine = torch.tensor(
+        [float(value) for value in sums.values()], dtype=torch.float64, device=trainer.strategy.root_device
+    )
     return dict(zip(sums, trainer.strategy.reduce(mine, reduce_op="sum").tolist(), strict=True))

@@ -109,8 +109,16 @@ def _program(paper: str) -> ModuleType:
     return importlib.import_module(f"replications.{paper}.experiment")
 
 
-def _begin(paper: str, experiment: str, scale: str, settings: dict, accelerator: str | None, devices: int = 1,
-           nodes: int = 1, trainer: dict | None = None) -> Run:
+def _begin(
+    paper: str,
+    experiment: str,
+    scale: str,
+    settings: dict,
+    accelerator: str | None,
+    devices: int = 1,
+    nodes: int = 1,
+    trainer: dict | None = None,
+) -> Run:
     program = _program(paper)
     config = configuration.validate(paper, settings, paper)
     accelerator = _accelerator(accelerator, hasattr(program, "needs_processor") and program.needs_processor(config))
@@ -121,8 +129,9 @@ def _begin(paper: str, experiment: str, scale: str, settings: dict, accelerator:
     work = paths.BUILD / "work" / f"{paper}-{scale}-{experiment}-{provenance.sha256_json(prints)[:12]}"
     memory.keep_freed_memory()
     origin = provenance.git_state() | {"fingerprint": prints, "rules": provenance.rule_hashes(paper, experiment)}
-    return Run(paper, experiment, scale, settings, work, corpus, origin, accelerator, devices, nodes,
-               trainer=trainer or {})
+    return Run(
+        paper, experiment, scale, settings, work, corpus, origin, accelerator, devices, nodes, trainer=trainer or {}
+    )
 
 
 def _own_folder(run: Run, name: str | None) -> Path:
@@ -138,8 +147,9 @@ def _own_folder(run: Run, name: str | None) -> Path:
         other = None
     mine = {**run.settings, "trainer": run.trainer}
     if other and (different := sorted(key for key, value in mine.items() if value != other.get(key))):
-        raise UserError(f"{target}: holds a run with other settings ({', '.join(different)}); choose another --name, "
-                        "or remove it")
+        raise UserError(
+            f"{target}: holds a run with other settings ({', '.join(different)}); choose another --name, or remove it"
+        )
     return target
 
 
@@ -160,6 +170,5 @@ def _only_one(work: Path, shared: bool = False):
         try:
             held.enter_context(locked(work / "lock", wait=False, shared=shared))
         except BlockingIOError:
-            raise UserError(f"{work}: the same run is in progress in another process; wait for it or stop it"
-                            ) from None
+            raise UserError(f"{work}: the same run is in progress in another process; wait for it or stop it") from None
         yield

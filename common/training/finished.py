@@ -29,8 +29,11 @@ def own_runs(paper: str) -> list[Path]:
 def fingerprints(paper: str, settings: dict, corpus: Any) -> dict[str, str]:
     """What determines the result of a seed: SHA-256 of parameters (the list of seeds apart), data and code."""
     parameters = {key: value for key, value in settings.items() if key != "seeds"}
-    return {"parameters": provenance.sha256_json(parameters), "data": corpus.fingerprint,
-            "code": code_fingerprint(f"replications.{paper}.experiment")}
+    return {
+        "parameters": provenance.sha256_json(parameters),
+        "data": corpus.fingerprint,
+        "code": code_fingerprint(f"replications.{paper}.experiment"),
+    }
 
 
 def is_made(target: Path, settings: dict, prints: dict[str, str]) -> bool:
@@ -50,7 +53,8 @@ def made_with(run: Run, **changes: Any) -> Path | None:
         settings = configuration.resolve(run.paper, name, run.scale)
         folder = run_folder(run.paper, name, run.scale)
         if settings | {"seeds": wanted["seeds"]} == wanted and is_made(
-                folder, settings, fingerprints(run.paper, settings, run.corpus)):
+            folder, settings, fingerprints(run.paper, settings, run.corpus)
+        ):
             return folder
     return None
 
@@ -79,6 +83,8 @@ def put_in_place(run: Run, target: Path) -> None:
             os.replace(target, old)
         os.replace(new, target)
     except OSError as error:
-        raise UserError(f"{target}: results not written ({error.strerror}); earlier ones are kept. Make room or make "
-                        "it writable and run the same command again: nothing is trained twice") from error
+        raise UserError(
+            f"{target}: results not written ({error.strerror}); earlier ones are kept. Make room or make "
+            "it writable and run the same command again: nothing is trained twice"
+        ) from error
     shutil.rmtree(old, ignore_errors=True)

@@ -82,9 +82,11 @@ class StopAtNaN(L.Callback):
         if self.found is None and not math.isfinite(loss):
             path = self.folder / (f"nan-batches-{rank}.pt" if rank else "nan-batches.pt")
             save_atomically([self.before, batch], path)
-            self.found = trainer.global_step, (
-                f"training diverged: loss {loss} at epoch {trainer.current_epoch}, update {trainer.global_step}; its "
-                f"batch and the one before are in {path}. Lower lr or the clipping threshold.")
+            step, epoch = trainer.global_step, trainer.current_epoch
+            said = (
+                f"training diverged: loss {loss} at epoch {epoch}, update {step}; its batch and the one before are in"
+            )
+            self.found = (step, f"{said} {path}. Lower lr or the clipping threshold.")
         self.before = batch
         if trainer.world_size > 1 and trainer.global_step % self.EVERY and not trainer.is_last_batch:
             return
@@ -95,21 +97,34 @@ class StopAtNaN(L.Callback):
 def new_trainer(folder: Path, max_epochs: int, callbacks: Iterable[L.Callback] = (), **options) -> L.Trainer:
     """A Trainer that keeps its checkpoints in ``folder``; ``options`` are Lightning's, and outrank what stands here."""
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # it advertises at INFO
-    for message in (".*does not have many workers.*", ".*all_gather is deprecated.*", ".*when logging on epoch level.*",
-                    ".*run with no optimizer.*", ".*than the logging interval.*",
-                    ".*LeafSpec.*"):  # the last is Lightning's own use of torch
+    for message in (
+        ".*does not have many workers.*",
+        ".*all_gather is deprecated.*",
+        ".*when logging on epoch level.*",
+        ".*run with no optimizer.*",
+        ".*than the logging interval.*",
+        ".*LeafSpec.*",
+    ):  # the last is Lightning's own use of torch
         warnings.filterwarnings("ignore", message)
     torch.utils.deterministic.fill_uninitialized_memory = False  # deterministic=... would fill it, to find bugs
     plugins: list = [AtomicCheckpointIO()]
     if SLURMEnvironment.detect():
         plugins.append(SLURMEnvironment(auto_requeue=False))  # it would save inside the signal's handler
     bar = options.pop("enable_progress_bar", sys.stderr.isatty() and not os.environ.get("CI"))
-    usual = {"num_sanity_val_steps": 0, "deterministic": "warn", "logger": False, "enable_model_summary": False,
-             "profiler": NoProfiler()}
+    usual = {
+        "num_sanity_val_steps": 0,
+        "deterministic": "warn",
+        "logger": False,
+        "enable_model_summary": False,
+        "profiler": NoProfiler(),
+    }
     return L.Trainer(
-        max_epochs=max_epochs, use_distributed_sampler=False, default_root_dir=folder, plugins=plugins,
-        enable_progress_bar=bar, callbacks=[*callbacks, *([Progress()] if bar else []), RandomState(),
-                                            StopAtNaN(folder), SaveLast(folder)],
+        max_epochs=max_epochs,
+        use_distributed_sampler=False,
+        default_root_dir=folder,
+        plugins=plugins,
+        enable_progress_bar=bar,
+        callbacks=[*callbacks, *([Progress()] if bar else []), RandomState(), StopAtNaN(folder), SaveLast(folder)],
         **(usual | options),
     )
 
@@ -152,11 +167,22 @@ def fit(
     strategy = (Apart if apart else DDPStrategy)(timeout=PATIENCE) if run.devices * run.nodes > 1 else "auto"
     with run.logger(run, seed, part) as logger:
         trainer = new_trainer(
-            work, max_epochs, [*callbacks, Epochs(run, seed, curve, after)], accelerator=run.accelerator, logger=logger,
-            devices=run.devices, num_nodes=run.nodes, strategy=strategy, precision=possible, **run.trainer,
+            work,
+            max_epochs,
+            [*callbacks, Epochs(run, seed, curve, after)],
+            accelerator=run.accelerator,
+            logger=logger,
+            devices=run.devices,
+            num_nodes=run.nodes,
+            strategy=strategy,
+            precision=possible,
+            **run.trainer,
         )
-        run.trained_on = {"device": provenance.device_name(run.accelerator), "devices": trainer.world_size,
-                          "precision": possible}
+        run.trained_on = {
+            "device": provenance.device_name(run.accelerator),
+            "devices": trainer.world_size,
+            "precision": possible,
+        }
         batches = train(trainer.global_rank, trainer.world_size)
         if trainer.global_rank:  # what is dropped and drawn differs between processes; that all start alike is done
             torch.manual_seed(seed + 1_000_003 * trainer.global_rank)

@@ -7,8 +7,15 @@ import time
 
 from common.errors import UserError
 
-TORCH = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "GROUP_RANK", "TORCHELASTIC_RUN_ID",
-         "JSM_NAMESPACE_RANK")  # of torchrun, of the processes that Lightning starts, and what it takes for such
+TORCH = (
+    "RANK",
+    "LOCAL_RANK",
+    "WORLD_SIZE",
+    "LOCAL_WORLD_SIZE",
+    "GROUP_RANK",
+    "TORCHELASTIC_RUN_ID",
+    "JSM_NAMESPACE_RANK",
+)  # of torchrun, of the processes that Lightning starts, and what it takes for such
 SLURM = ("SLURM_NTASKS", "SLURM_PROCID")
 MEETING = ("NODE_RANK", "MASTER_ADDR", "MASTER_PORT")  # for several machines, also set by hand
 RANKS = ("RANK", "SLURM_PROCID", "NODE_RANK", "LOCAL_RANK")
@@ -31,12 +38,16 @@ def settle(devices: int, nodes: int) -> None:
         return _forget(SLURM)
     if processes > 1 and tasks == processes and "SLURM_PROCID" in os.environ:
         return _forget(TORCH)
-    started = {"srun": _number("SLURM_STEP_NUM_TASKS") or (tasks if _number("SLURM_PROCID") else 0),
-               "torchrun": world if "TORCHELASTIC_RUN_ID" in os.environ else 0}
+    started = {
+        "srun": _number("SLURM_STEP_NUM_TASKS") or (tasks if _number("SLURM_PROCID") else 0),
+        "torchrun": world if "TORCHELASTIC_RUN_ID" in os.environ else 0,
+    }
     for launcher, count in started.items():
         if count > 1:
-            raise UserError(f"{launcher} started {count} processes of this command, which asks for {processes}: let "
-                            f"--devices times --num-nodes be {count}, or start it once")
+            raise UserError(
+                f"{launcher} started {count} processes of this command, which asks for {processes}: let "
+                f"--devices times --num-nodes be {count}, or start it once"
+            )
     _forget((*TORCH, *SLURM, *(MEETING if nodes == 1 else ())))
 
 
@@ -52,6 +63,7 @@ def is_first_process(processes: int) -> bool:
 
 def end_with_parent() -> None:
     """Lets a helper process end when the one that started it has: it would wait for it at the next meeting."""
+
     def follow(parent: int) -> None:
         while os.getppid() == parent:
             time.sleep(1)

@@ -25,8 +25,11 @@ def rule_hashes(paper: str, experiment: str | None = None) -> dict[str, str]:
     """
     path = paths.REPLICATIONS / paper / "paper.yaml"
     claims = (config.read_yaml(path) or {}).get("claims") or [] if path.exists() else []
-    return {claim["id"]: sha256_json(claim["rule"]) for claim in claims
-            if experiment is None or _names(claim["rule"], experiment)}
+    return {
+        claim["id"]: sha256_json(claim["rule"])
+        for claim in claims
+        if experiment is None or _names(claim["rule"], experiment)
+    }
 
 
 def _names(rule: object, experiment: str) -> bool:
@@ -46,8 +49,15 @@ def _git(*words: str) -> str | None:
 
 def git_state() -> dict:
     """Commit and whether files that git tracks differ from it; ``None`` outside a git checkout."""
-    status = _git("status", "--porcelain", "--untracked-files=no", "--", "common", "replications/*/*.py",
-                  "replications/*/params.yaml")
+    status = _git(
+        "status",
+        "--porcelain",
+        "--untracked-files=no",
+        "--",
+        "common",
+        "replications/*/*.py",
+        "replications/*/params.yaml",
+    )
     return {"git_commit": _git("rev-parse", "HEAD"), "git_dirty": None if status is None else bool(status)}
 
 

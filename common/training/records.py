@@ -27,22 +27,28 @@ def promote(paper: str, scale: str) -> list[Path]:
             continue
         record = read_json(folder / "results.json", {})
         if record.get("config") != config.resolve(paper, experiment, scale):
-            raise UserError(f"{folder}: made with other settings than params.yaml declares now; run it again: "
-                            f"replicate run {paper} {experiment} --scale {scale}")
+            raise UserError(
+                f"{folder}: made with other settings than params.yaml declares now; run it again: "
+                f"replicate run {paper} {experiment} --scale {scale}"
+            )
         try:
             with open(folder / "history.csv", newline="", encoding="utf-8") as file:
                 rows = list(csv.reader(file))[1:]
             record["history"] = [[int(s), int(e), int(n), metric, float(v)] for s, e, n, metric, v in rows]
         except (OSError, ValueError, csv.Error) as error:
-            raise UserError(f"{folder / 'history.csv'}: missing or damaged ({error}); run it again: replicate run "
-                            f"{paper} {experiment} --scale {scale}") from None
+            raise UserError(
+                f"{folder / 'history.csv'}: missing or damaged ({error}); run it again: replicate run "
+                f"{paper} {experiment} --scale {scale}"
+            ) from None
         path = paths.REPLICATIONS / paper / "records" / scale / f"{experiment}.json"
         if scale != "quick" and (earlier := _earlier(path, record)):  # texts that are made up can be made anew
             record["earlier"] = earlier
         written.append(_write(path, record))
     if not written:
-        raise UserError(f"{paper}: no finished run at scale {scale!r}; start one: replicate run {paper} "
-                        f"{config.experiments(paper, scale)[0]} --scale {scale}")
+        raise UserError(
+            f"{paper}: no finished run at scale {scale!r}; start one: replicate run {paper} "
+            f"{config.experiments(paper, scale)[0]} --scale {scale}"
+        )
     return written
 
 
@@ -52,11 +58,16 @@ def _earlier(path: Path, record: dict) -> list[dict]:
         return []
     try:
         last = json.loads(path.read_text(encoding="utf-8"))
-        look = {"git_commit": last["provenance"].get("git_commit"), "config": last["config"],
-                "metrics": last["metrics"]}
+        look = {
+            "git_commit": last["provenance"].get("git_commit"),
+            "config": last["config"],
+            "metrics": last["metrics"],
+        }
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"{path}: not a record ({error}); restore it (git checkout), or delete it if its numbers are "
-                        f"known to be void") from None
+        raise UserError(
+            f"{path}: not a record ({error}); restore it (git checkout), or delete it if its numbers are "
+            f"known to be void"
+        ) from None
     same = all(look[key] == record[key] for key in ("config", "metrics"))
     return [*([] if same else [look]), *last.get("earlier", [])]
 

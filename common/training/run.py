@@ -90,9 +90,14 @@ class Run:
         self.seconds[str(seed)] = time.monotonic() - self.began[seed]
         self.peak_memory_mb = max(self.peak_memory_mb, memory.peak_memory_mb())
         if self.is_first_process:
-            write_json(self.seed_folder(seed) / "cost.json", {
-                "seconds": self.seconds[str(seed)], "peak_memory_mb": self.peak_memory_mb,
-                "trained_on": self.trained_on})
+            write_json(
+                self.seed_folder(seed) / "cost.json",
+                {
+                    "seconds": self.seconds[str(seed)],
+                    "peak_memory_mb": self.peak_memory_mb,
+                    "trained_on": self.trained_on,
+                },
+            )
 
     @contextmanager
     def seed(self, seed: int):
@@ -115,15 +120,26 @@ class Run:
         """The run as ``results.json`` holds it."""
         nothing_trained = {"device": provenance.device_name("cpu"), "devices": 1, "precision": "32-true"}
         return {
-            "paper": self.paper, "experiment": self.experiment, "scale": self.scale,
-            "seeds": list(self.settings["seeds"]), "metrics": self.metrics, "parameters": self.parameters,
-            "seconds": self.seconds, "throughput": self.throughput, "throughput_unit": self.throughput_unit,
+            "paper": self.paper,
+            "experiment": self.experiment,
+            "scale": self.scale,
+            "seeds": list(self.settings["seeds"]),
+            "metrics": self.metrics,
+            "parameters": self.parameters,
+            "seconds": self.seconds,
+            "throughput": self.throughput,
+            "throughput_unit": self.throughput_unit,
             "config": self.settings,
-            "provenance": self.origin | {
-                "versions": provenance.versions(), "python": platform.python_version(),
+            "provenance": self.origin
+            | {
+                "versions": provenance.versions(),
+                "python": platform.python_version(),
                 "threads": torch.get_num_threads(),
                 "peak_memory_mb": round(max(self.peak_memory_mb, memory.peak_memory_mb()), 1),
-            } | nothing_trained | self.trained_on | ({"trainer": self.trainer} if self.trainer else {}),
+            }
+            | nothing_trained
+            | self.trained_on
+            | ({"trainer": self.trainer} if self.trainer else {}),
             "figures": self.figures,
         }
 

@@ -108,8 +108,12 @@ class RestoreAndHalve(L.Callback):
         self.previous = nll
 
     def state_dict(self) -> dict:
-        return {"previous": self.previous, "halving": self.halving, "stopped": self.stopped,
-                "best_weights": self.best_weights}
+        return {
+            "previous": self.previous,
+            "halving": self.halving,
+            "stopped": self.stopped,
+            "best_weights": self.best_weights,
+        }
 
     def load_state_dict(self, state: dict) -> None:
         self.previous, self.halving, self.stopped = (state[k] for k in ("previous", "halving", "stopped"))

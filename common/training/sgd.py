@@ -41,4 +41,3 @@ class SGD(torch.optim.Optimizer):
                         weight.mul_(1 - decay)
                     weight.add_(gradient, alpha=-step)
         return loss
-

@@ -72,15 +72,19 @@ class Sharded(Module):
         try:
             dcp.save(shards, checkpoint_id=folder / checkpoint["shards"])
         except (CheckpointException, OSError) as error:
-            raise UserError(f"{folder / checkpoint['shards']}: checkpoint not written ({reason(error)}); the previous "
-                            "one is kept. Free disk space and run the same command again: it resumes.") from error
+            raise UserError(
+                f"{folder / checkpoint['shards']}: checkpoint not written ({reason(error)}); the previous "
+                "one is kept. Free disk space and run the same command again: it resumes."
+            ) from error
 
     def on_load_checkpoint(self, checkpoint: dict) -> None:
         """Raises UserError where more or fewer processes made the checkpoint."""
         path, processes = Path(self.trainer.ckpt_path), len(checkpoint["random"])
         if processes != self.trainer.world_size:
-            raise UserError(f"this training was interrupted on {processes} devices, which share its tables; continue "
-                            f"it with --devices {processes}, or delete {path}")
+            raise UserError(
+                f"this training was interrupted on {processes} devices, which share its tables; continue "
+                f"it with --devices {processes}, or delete {path}"
+            )
         if self.trainer.world_size == 1:
             return
         shards: dict[str, DTensor] = {}
@@ -95,14 +99,19 @@ class Sharded(Module):
         try:
             dcp.load(shards, checkpoint_id=path.with_name(checkpoint["shards"]))
         except (CheckpointException, OSError) as error:
-            raise UserError(f"{path.with_name(checkpoint['shards'])}: not a readable checkpoint ({reason(error)}); "
-                            f"delete it and {path.name}, and run again") from error
+            raise UserError(
+                f"{path.with_name(checkpoint['shards'])}: not a readable checkpoint ({reason(error)}); "
+                f"delete it and {path.name}, and run again"
+            ) from error
 
 
 def next_name(folder: Path) -> str:
     """A new name for shards; removes those that no checkpoint names."""
-    named = {torch.load(path, map_location="cpu", mmap=True, weights_only=True).get("shards")
-             for path in (folder / LAST, folder / PREVIOUS) if path.exists()}
+    named = {
+        torch.load(path, map_location="cpu", mmap=True, weights_only=True).get("shards")
+        for path in (folder / LAST, folder / PREVIOUS)
+        if path.exists()
+    }
     found = list(folder.glob(NAME.format("*")))
     for old in found:
         if old.name not in named:

@@ -88,8 +88,11 @@ def execute_all(paper: str, scale: str = "quick", accelerator: str | None = None
                     waiting = [other for other in waiting if other.name != job.name]
                 what = "failed" if process.exitcode else "done" if job.seed is None else f"seed {job.seed} trained"
                 left -= {job.name} if process.exitcode or job.seed is None else set()
-                print(f"{paper} {job.name} ({scale}): {what} after {time.monotonic() - began:.0f} s, "
-                      f"{len(left)} of {len(names)} to go", flush=True)
+                print(
+                    f"{paper} {job.name} ({scale}): {what} after {time.monotonic() - began:.0f} s, "
+                    f"{len(left)} of {len(names)} to go",
+                    flush=True,
+                )
     finally:
         signal.signal(signal.SIGTERM, interrupt)
         for _, process, *_ in running.values():
@@ -97,8 +100,9 @@ def execute_all(paper: str, scale: str = "quick", accelerator: str | None = None
         for _, process, *_ in running.values():
             process.join()
     if failed:
-        raise UserError(f"{paper}: {', '.join(failed)} failed (see above); the same command goes on with what is "
-                        "missing")
+        raise UserError(
+            f"{paper}: {', '.join(failed)} failed (see above); the same command goes on with what is missing"
+        )
     return run_folder(paper, names[0], scale).parent
 
 

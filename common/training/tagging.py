@@ -80,8 +80,10 @@ class Tagging(Module):
         tags: list[list[str]] = []
         if scores is not None:
             best = self.crf.viterbi(scores, batch.lengths) if self.crf is not None else scores.argmax(2)
-            tags = [self.corpus.target.decode(column[:length])
-                    for column, length in zip(best.t().tolist(), batch.lengths.tolist(), strict=True)]
+            tags = [
+                self.corpus.target.decode(column[:length])
+                for column, length in zip(best.t().tolist(), batch.lengths.tolist(), strict=True)
+            ]
         chosen = [] if intents is None else intents.argmax(1).tolist()
         return Answer(tags, [self.corpus.intents[number] for number in chosen])
 
@@ -138,5 +140,13 @@ def learnt(run: Run, seed: int, module: Tagging, batch_size: int, keep: KeepBest
     load = module.loader(run.corpus.train, batch_size)
     module.updates = run.config.max_epochs * len(load(seed))
     run.parameters = sum(weight.numel() for weight in module.parameters())
-    return trained(run, seed, module, partial(load, seed), module.loader(run.corpus.valid)(), unit="words/s",
-                   max_epochs=run.config.max_epochs, keep=keep or KeepBest(metric="valid/error"))
+    return trained(
+        run,
+        seed,
+        module,
+        partial(load, seed),
+        module.loader(run.corpus.valid)(),
+        unit="words/s",
+        max_epochs=run.config.max_epochs,
+        keep=keep or KeepBest(metric="valid/error"),
+    )

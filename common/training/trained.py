@@ -55,15 +55,31 @@ def trained(
     if path.exists():
         part(module).load_state_dict(checkpoints.load(path)["weights"])
     else:
-        fit(run, seed, module, train, valid, max_epochs=max_epochs, part=name,
-            callbacks=[*callbacks, *([keep] if keep else [])], curve=curve, **options)
+        fit(
+            run,
+            seed,
+            module,
+            train,
+            valid,
+            max_epochs=max_epochs,
+            part=name,
+            callbacks=[*callbacks, *([keep] if keep else [])],
+            curve=curve,
+            **options,
+        )
         module.cpu()
         if keep and keep.best_weights:
             part(module).load_state_dict(keep.best_weights)
         if run.is_first_process:
-            checkpoints.save_atomically({
-                "config": run.settings, "vocabularies": [each.fingerprint for each in _vocabularies(run.corpus)],
-                "weights": copied(part(module)), **(about or {})}, path)
+            checkpoints.save_atomically(
+                {
+                    "config": run.settings,
+                    "vocabularies": [each.fingerprint for each in _vocabularies(run.corpus)],
+                    "weights": copied(part(module)),
+                    **(about or {}),
+                },
+                path,
+            )
     if unit:
         run.measure_throughput(seed, curve(f"train/{module.counted}_per_second"), unit)
     return module.cpu().eval()

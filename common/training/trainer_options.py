@@ -32,8 +32,10 @@ def trainer_options(texts: Iterable[str]) -> dict[str, Any]:
         if key not in known:
             raise unknown("option of Lightning's Trainer", key, known - OURS, f"--trainer {text}")
         if key in OURS:
-            raise UserError(f"--trainer {text}: {key} is not free; see --set, --devices, --precision and the other "
-                            "options of `replicate run`")
+            raise UserError(
+                f"--trainer {text}: {key} is not free; see --set, --devices, --precision and the other "
+                "options of `replicate run`"
+            )
         try:
             options[key] = yaml.safe_load(value)
             new_trainer(paths.BUILD, 1, accelerator="cpu", devices=1, **{key: options[key]})

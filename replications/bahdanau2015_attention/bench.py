@@ -30,15 +30,20 @@ REFERENCE = "plain torch: nn.GRU, nn.GRUCell, nn.Linear"
 
 def settings(experiment: str, scale: str = "scaled") -> Config:
     changes = {"dropout": 0.0, "beam_size": 5, "max_output": TARGET}
-    return config.validate("bahdanau2015_attention",
-                           config.resolve("bahdanau2015_attention", experiment, scale) | changes, "bench")
+    return config.validate(
+        "bahdanau2015_attention", config.resolve("bahdanau2015_attention", experiment, scale) | changes, "bench"
+    )
 
 
 def batch(sentences: int = BATCH, vocabulary: int = VOCABULARY) -> Batch:
     """Made-up words; word 0 is the end."""
     draw = np.random.default_rng(1)
-    return collate([tuple(np.append(draw.integers(1, vocabulary, length - 1), 0) for length in (SOURCE, TARGET))
-                    for _ in range(sentences)])
+    return collate(
+        [
+            tuple(np.append(draw.integers(1, vocabulary, length - 1), 0) for length in (SOURCE, TARGET))
+            for _ in range(sentences)
+        ]
+    )
 
 
 class PlainTorch(nn.Module):
@@ -50,15 +55,18 @@ class PlainTorch(nn.Module):
         self.source, self.target = nn.Embedding(VOCABULARY, m), nn.Embedding(VOCABULARY, m)
         self.encoder = nn.GRU(m, n, bidirectional=True)
         self.initial = nn.Linear(n, n)
-        self.query, self.key, self.energy = (nn.Linear(n, config.alignment), nn.Linear(2 * n, config.alignment),
-                                             nn.Linear(config.alignment, 1, bias=False))
+        self.query, self.key, self.energy = (
+            nn.Linear(n, config.alignment),
+            nn.Linear(2 * n, config.alignment),
+            nn.Linear(config.alignment, 1, bias=False),
+        )
         self.decoder = nn.GRUCell(m + 2 * n, n)
         self.readout, self.words = nn.Linear(3 * n + m, 2 * config.maxout), nn.Linear(config.maxout, VOCABULARY)
 
     def forward(self, text: Batch) -> Tensor:
         source, source_lengths, target = text[:3]
         annotations, _ = self.encoder(self.source(source))
-        keys, state = self.key(annotations), torch.tanh(self.initial(annotations[0, :, self.n:]))
+        keys, state = self.key(annotations), torch.tanh(self.initial(annotations[0, :, self.n :]))
         mask = torch.arange(len(source)).unsqueeze(1) < source_lengths
         words, loss = self.target(torch.cat([torch.zeros_like(target[:1]), target[:-1]])), 0.0
         for i, word in enumerate(words):
@@ -122,9 +130,11 @@ def plain_decoding(scale: str) -> Callable[[], None]:
                 for total, words, state in beam:
                     log_p, following = step(torch.tensor(words[-1:]), state)
                     values, best = log_p[0].topk(config.beam_size)
-                    longer += [(total + value, [*words, word], following)
-                               for value, word in zip(values.tolist(), best.tolist(), strict=True)]
-                beam = sorted(longer, key=lambda one: -one[0])[:config.beam_size]
+                    longer += [
+                        (total + value, [*words, word], following)
+                        for value, word in zip(values.tolist(), best.tolist(), strict=True)
+                    ]
+                beam = sorted(longer, key=lambda one: -one[0])[: config.beam_size]
 
     return work
 

@@ -30,7 +30,7 @@ def demo(path: Path, text: str, *, seed: int = 1, length: int = 40) -> str:
     module, corpus = restored(path, Config, load_data, build)
     source = corpus.encode_source(text)
     words = corpus.source_tokeniser.tokenise(text)
-    (best,), = translate(module.network, [source], module.config.model_copy(update={"max_output": 2 * length}))
+    ((best,),) = translate(module.network, [source], module.config.model_copy(update={"max_output": 2 * length}))
     target = np.array([*best.words, corpus.target.eos])
     lines = [corpus.detokenise(corpus.decode_target(best.words)), ""]
     unknown = sorted({word for word in words if word not in corpus.source})
@@ -38,7 +38,7 @@ def demo(path: Path, text: str, *, seed: int = 1, length: int = 40) -> str:
         lines += [f"words that it has not learnt: {', '.join(unknown)}", ""]
     if module.config.model == "encdec":
         return "\n".join([*lines, "(this network has one vector for the sentence; it looks nowhere in particular)"])
-    alpha, = weights(module.network, [(source, target)])
+    (alpha,) = weights(module.network, [(source, target)])
     rows, columns = corpus.target.decode(target), [*words, "</s>"]
     picture = paths.BUILD / "alignment.svg"
     picture.parent.mkdir(parents=True, exist_ok=True)
@@ -51,8 +51,10 @@ def matrix(columns: list[str], rows: list[str], alpha: np.ndarray) -> list[str]:
     width = max(map(len, rows))
     legend = [f"{'':{width}}  {' ' * 2 * j}{j + 1}: {word}" for j, word in enumerate(columns)]
     level = np.clip(((alpha + 0.1) * 5).astype(int), 0, len(SHADES) - 1)
-    return [*legend, *(f"{row:>{width}}  {' '.join(SHADES[i] for i in levels)}"
-                       for row, levels in zip(rows, level, strict=True))]
+    return [
+        *legend,
+        *(f"{row:>{width}}  {' '.join(SHADES[i] for i in levels)}" for row, levels in zip(rows, level, strict=True)),
+    ]
 
 
 def draw(columns: list[str], rows: list[str], alpha: np.ndarray, path: Path) -> None:

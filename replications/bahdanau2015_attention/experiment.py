@@ -32,8 +32,9 @@ Gold = tuple[list[Links], list[Links]]  # sure and possible links of each test p
 
 def load_data(config: Config) -> ParallelCorpus:
     """The sentence pairs that a setting is trained and tested on, with the vocabularies of all its training pairs."""
-    return parallel.load(config.corpus, source_vocabulary=config.source_vocabulary,
-                         target_vocabulary=config.target_vocabulary)
+    return parallel.load(
+        config.corpus, source_vocabulary=config.source_vocabulary, target_vocabulary=config.target_vocabulary
+    )
 
 
 def build(config: Config, corpus: ParallelCorpus, seed: int = 1) -> Translator:
@@ -85,8 +86,9 @@ def within(pairs: Pairs, words: int, ends: tuple[int, int]) -> Pairs:
     keep = np.maximum(pairs.source_lengths, pairs.target_lengths) <= words + 1
     if not keep.any():
         raise UserError(f"max_length={words}: no training pair is that short; choose a larger one")
-    return Pairs.of(pairs.source[np.repeat(keep, pairs.source_lengths)],
-                    pairs.target[np.repeat(keep, pairs.target_lengths)], ends)
+    return Pairs.of(
+        pairs.source[np.repeat(keep, pairs.source_lengths)], pairs.target[np.repeat(keep, pairs.target_lengths)], ends
+    )
 
 
 def train(run: Run, seed: int) -> Translator:
@@ -96,8 +98,17 @@ def train(run: Run, seed: int) -> Translator:
     module = build(config, corpus)
     module.updates = config.max_epochs * len(batches(pairs, config.batch_size))
     run.parameters = sum(weight.numel() for weight in module.parameters())
-    return trained(run, seed, module, partial(batches, pairs, config.batch_size, seed), batches(corpus.valid, BATCH),
-                   max_epochs=config.max_epochs, unit="target words/s", keep=KeepBest(), precision=config.precision)
+    return trained(
+        run,
+        seed,
+        module,
+        partial(batches, pairs, config.batch_size, seed),
+        batches(corpus.valid, BATCH),
+        max_epochs=config.max_epochs,
+        unit="target words/s",
+        keep=KeepBest(),
+        precision=config.precision,
+    )
 
 
 # --- numbers
@@ -131,11 +142,18 @@ def translations(run: Run, seed: int, best: Callable[..., Words]) -> None:
     for name, value in short_and_long(found, references, lengths).items():
         run.record(f"test/bleu/{name}", seed, value)
     run.figures.setdefault("by_length", {})[str(seed)] = [
-        {"from": BIN * row["group"] + 1, "to": BIN * (row["group"] + 1), "sentences": row["sentences"],
-         "bleu": row["bleu"]} for row in by_group(found, references, np.maximum(lengths - 1, 0) // BIN)]
+        {
+            "from": BIN * row["group"] + 1,
+            "to": BIN * (row["group"] + 1),
+            "sentences": row["sentences"],
+            "bleu": row["bleu"],
+        }
+        for row in by_group(found, references, np.maximum(lengths - 1, 0) // BIN)
+    ]
     run.figures["examples"] = [
         {"source": corpus.sources("test")[i], "reference": " ".join(references[i]), "ours": " ".join(found[i])}
-        for i in np.argsort(lengths, kind="stable")[::max(1, len(pairs) // 6)].tolist()]
+        for i in np.argsort(lengths, kind="stable")[:: max(1, len(pairs) // 6)].tolist()
+    ]
 
 
 # --- alignments
@@ -146,16 +164,21 @@ def links_of(corpus: ParallelCorpus) -> Gold:
     gold = [set(links) for links in corpus.alignments("test")]
     if any(gold):
         return gold, gold
-    return alignment.both_ways(*[[(source[:-1], target[:-1]) for source, target in pairs]
-                                 for pairs in (corpus.train, corpus.test)], len(corpus.source), len(corpus.target))
+    return alignment.both_ways(
+        *[[(source[:-1], target[:-1]) for source, target in pairs] for pairs in (corpus.train, corpus.test)],
+        len(corpus.source),
+        len(corpus.target),
+    )
 
 
 def alignments(run: Run, seed: int, module: Translator, gold: Gold) -> None:
     """How far the most attended words are from the links, and four of the matrices (section 5.2.1, Figure 3)."""
     corpus, pairs = run.corpus, list(run.corpus.test)
     alphas = weights(module.network, pairs)
-    found = {"": [alignment.attended(alpha) for alpha in alphas],
-             "/diagonal": [alignment.diagonal(len(source) - 1, len(target) - 1) for source, target in pairs]}
+    found = {
+        "": [alignment.attended(alpha) for alpha in alphas],
+        "/diagonal": [alignment.diagonal(len(source) - 1, len(target) - 1) for source, target in pairs],
+    }
     inverted = [alignment.crossing(links) for links in gold[0]]
     for name, links in found.items():
         run.record(f"test/aer{name}", seed, alignment.error_rate(links, *gold))
@@ -164,9 +187,18 @@ def alignments(run: Run, seed: int, module: Translator, gold: Gold) -> None:
             run.record(f"test/inversions{name}", seed, hits / sum(map(len, inverted)))
     if "heat_maps" in run.figures:  # of the first seed
         return
-    readable = [i for i, (source, target) in enumerate(pairs) if 7 <= len(target) <= 13
-                and corpus.source.unk not in source and corpus.target.unk not in target]
+    readable = [
+        i
+        for i, (source, target) in enumerate(pairs)
+        if 7 <= len(target) <= 13 and corpus.source.unk not in source and corpus.target.unk not in target
+    ]
     readable.sort(key=lambda i: -len(inverted[i]))
     run.figures["heat_maps"] = [
-        {"source": corpus.source.decode(pairs[i][0]), "target": corpus.target.decode(pairs[i][1]),
-         "weights": np.round(alphas[i], 3).tolist(), "links": sorted(gold[0][i])} for i in readable[:HEAT_MAPS]]
+        {
+            "source": corpus.source.decode(pairs[i][0]),
+            "target": corpus.target.decode(pairs[i][1]),
+            "weights": np.round(alphas[i], 3).tolist(),
+            "links": sorted(gold[0][i]),
+        }
+        for i in readable[:HEAT_MAPS]
+    ]

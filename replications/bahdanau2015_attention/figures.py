@@ -9,12 +9,23 @@ from matplotlib.figure import Figure
 
 from common.reporting.pages.figures import INK, PALETTE
 
-LABELS = {"search_50": "RNNsearch-50", "search_30": "RNNsearch-30", "encdec_50": "RNNenc-50", "encdec_30": "RNNenc-30",
-          "phrase_based": "phrase-based"}
-STYLES = {"search_50": (PALETTE[0], "-"), "search_30": (PALETTE[0], "--"), "encdec_50": (PALETTE[1], "-"),
-          "encdec_30": (PALETTE[1], "--"), "phrase_based": (PALETTE[2], ":")}
-WEIGHTS = LinearSegmentedColormap.from_list("weights", [(*(int(PALETTE[0][i:i + 2], 16) / 255 for i in (1, 3, 5)), a)
-                                                        for a in (0.0, 1.0)])
+LABELS = {
+    "search_50": "RNNsearch-50",
+    "search_30": "RNNsearch-30",
+    "encdec_50": "RNNenc-50",
+    "encdec_30": "RNNenc-30",
+    "phrase_based": "phrase-based",
+}
+STYLES = {
+    "search_50": (PALETTE[0], "-"),
+    "search_30": (PALETTE[0], "--"),
+    "encdec_50": (PALETTE[1], "-"),
+    "encdec_30": (PALETTE[1], "--"),
+    "phrase_based": (PALETTE[2], ":"),
+}
+WEIGHTS = LinearSegmentedColormap.from_list(
+    "weights", [(*(int(PALETTE[0][i : i + 2], 16) / 255 for i in (1, 3, 5)), a) for a in (0.0, 1.0)]
+)
 Runs = dict[str, dict]
 
 
@@ -42,9 +53,11 @@ def bleu_by_length(runs: Runs) -> tuple[str, Figure]:
     axes.legend(loc="upper left", bbox_to_anchor=(0, -0.18), ncols=2)
     counts = ", ".join(f"{bin['from']}–{bin['to']}: {bin['sentences']}" for bin in seeds[0])
     signature = run["figures"]["signatures"]["test/bleu"]
-    return (f"BLEU of the test sentences by length, mean over seeds, unknown words included (paper: Figure 2); "
-            f"in brackets the longest training sentences. "
-            f"Sentences: {counts}. {signature}"), figure
+    return (
+        f"BLEU of the test sentences by length, mean over seeds, unknown words included (paper: Figure 2); "
+        f"in brackets the longest training sentences. "
+        f"Sentences: {counts}. {signature}"
+    ), figure
 
 
 def heat_map(axes, source: list[str], target: list[str], weights: np.ndarray, links=()) -> None:
@@ -62,9 +75,12 @@ def heat_map(axes, source: list[str], target: list[str], weights: np.ndarray, li
 def alignments(maps: list[dict]) -> tuple[str, Figure]:
     """Test sentences in which the most words change places (Figure 3)."""
     figure = Figure(figsize=(8.4, 3.9 * -(-len(maps) // 2)))
-    for axes, found in zip(figure.subplots(-(-len(maps) // 2), min(2, len(maps)), squeeze=False).flat, maps,
-                           strict=False):
+    for axes, found in zip(
+        figure.subplots(-(-len(maps) // 2), min(2, len(maps)), squeeze=False).flat, maps, strict=False
+    ):
         heat_map(axes, found["source"], found["target"], np.array(found["weights"]), found["links"])
-    return ("Weight of each source word (columns) for each word of the reference (rows), RNNsearch-50, first seed; "
-            "test sentences of 6 to 12 words with the most crossing links. Framed: the links that the alignment error "
-            "is counted against. A square in full colour has weight 1 (paper: Figure 3)."), figure
+    return (
+        "Weight of each source word (columns) for each word of the reference (rows), RNNsearch-50, first seed; "
+        "test sentences of 6 to 12 words with the most crossing links. Framed: the links that the alignment error "
+        "is counted against. A square in full colour has weight 1 (paper: Figure 3)."
+    ), figure

@@ -77,14 +77,18 @@ class EncoderDecoder(nn.Module):
         super().__init__()
         self.end = end
         self.encoder = Encoder(config, source_size)
-        self.attention = (AdditiveAttention(config.hidden, self.encoder.size, config.alignment, config.alignment_std)
-                          if config.model == "search" else LastAnnotation())
+        self.attention = (
+            AdditiveAttention(config.hidden, self.encoder.size, config.alignment, config.alignment_std)
+            if config.model == "search"
+            else LastAnnotation()
+        )
         self.embedding = nn.Embedding(target_size, config.embedding)
         self.initial = nn.Linear(config.hidden, config.hidden)  # W_s
         self.context = nn.Linear(self.encoder.size, 3 * config.hidden, bias=False)  # C_r, C_z, C
         self.decoder = GRU(config.embedding, config.hidden, update="new")
-        self.output = DeepOutput(config.hidden, config.embedding, self.encoder.size, config.maxout, target_size,
-                                 dropout=config.dropout)
+        self.output = DeepOutput(
+            config.hidden, config.embedding, self.encoder.size, config.maxout, target_size, dropout=config.dropout
+        )
         self.dropout = nn.Dropout(config.dropout)
         for name, weight in self.named_parameters():
             if weight.dim() > 1 and not name.startswith("attention") and not name.endswith("recurrent"):
@@ -133,8 +137,11 @@ class EncoderDecoder(nn.Module):
         """
         state, memory = self.encode(source, lengths)
         into = torch.cat([self.context.weight, self.output.context.weight])
-        prepared = (memory._replace(annotations=F.linear(memory.annotations, into)) if isinstance(memory, Memory)
-                    else F.linear(memory, into))
+        prepared = (
+            memory._replace(annotations=F.linear(memory.annotations, into))
+            if isinstance(memory, Memory)
+            else F.linear(memory, into)
+        )
 
         def step(words: Tensor, state: State) -> tuple[Tensor, State]:
             log_p, following = self.step(words, *state, prepared)
@@ -145,7 +152,8 @@ class EncoderDecoder(nn.Module):
     def step(self, words: Tensor, state: Tensor, prepared: Memory | Tensor) -> tuple[Tensor, Tensor]:
         """Log-probabilities of the word after ``words`` ``[N]`` in state s ``[N, n]``, ``[N, V]``, and the next s."""
         into_unit, into_output = self.attention(state, prepared)[0].split(
-            [self.context.out_features, self.output.context.out_features], 1)
+            [self.context.out_features, self.output.context.out_features], 1
+        )
         embedded = self.embedding(words)
         log_p = self.output.added(state, embedded, into_output).log_softmax(-1)
         return log_p, self.decoder.step(self.decoder.input(embedded) + into_unit, state)

@@ -21,8 +21,10 @@ class Translator(Translation):
         self.config = config
 
     def curves(self, train: dict, valid: dict) -> dict[str, float]:
-        sentences = {f"{split}/sentence_nll": sums["nats"] / sums["sentences"]
-                     for split, sums in (("train", train), ("valid", valid))}
+        sentences = {
+            f"{split}/sentence_nll": sums["nats"] / sums["sentences"]
+            for split, sums in (("train", train), ("valid", valid))
+        }
         return super().curves(train, valid) | sentences
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:

@@ -13,16 +13,24 @@ from replications.bahdanau2015_attention.config import Config
 from replications.bahdanau2015_attention.model import EncoderDecoder
 
 
-def translate(network: EncoderDecoder, sources: Sequence[np.ndarray], config: Config, **search,
-              ) -> list[list[Hypothesis]]:
+def translate(
+    network: EncoderDecoder, sources: Sequence[np.ndarray], config: Config, **search
+) -> list[list[Hypothesis]]:
     """The best translations of each source, word ids that end in ``</s>``.
 
     Args:
         search: as of :func:`common.evaluation.translation.translate`: ``forbidden=[<unk>]`` for the column "No UNK".
     """
-    return translation.translate(network.begin, sources, start=network.end, end=network.end,
-                                 max_length=lambda _: config.max_output, beam_size=config.beam_size,
-                                 length_exponent=config.length_exponent, **search)
+    return translation.translate(
+        network.begin,
+        sources,
+        start=network.end,
+        end=network.end,
+        max_length=lambda _: config.max_output,
+        beam_size=config.beam_size,
+        length_exponent=config.length_exponent,
+        **search,
+    )
 
 
 @torch.no_grad()
@@ -31,9 +39,9 @@ def weights(network: EncoderDecoder, pairs: Sequence[tuple[np.ndarray, np.ndarra
     found: list[np.ndarray] = [np.empty(0)] * len(pairs)
     order = sorted(range(len(pairs)), key=lambda i: len(pairs[i][0]))
     for start in range(0, len(order), translation.BATCH):
-        chosen = order[start:start + translation.BATCH]
+        chosen = order[start : start + translation.BATCH]
         batch = collate([pairs[i] for i in chosen])
         decoded = network.decode(shifted(batch.target, network.end), *network.encode(*batch[:2]))
         for b, i in enumerate(chosen):
-            found[i] = decoded.weights[:len(pairs[i][1]), b, :len(pairs[i][0])].numpy()
+            found[i] = decoded.weights[: len(pairs[i][1]), b, : len(pairs[i][0])].numpy()
     return found

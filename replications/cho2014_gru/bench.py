@@ -29,8 +29,10 @@ def phrase_pairs(count: int) -> Pairs:
     draw = np.random.default_rng(1)
     zipf = 1 / np.arange(1, VOCABULARY)
     words = np.arange(1, VOCABULARY)
-    sides = [np.concatenate([[*draw.choice(words, size, p=zipf / zipf.sum()), END]
-                             for size in draw.integers(1, 5, count)]) for _ in range(2)]
+    sides = [
+        np.concatenate([[*draw.choice(words, size, p=zipf / zipf.sum()), END] for size in draw.integers(1, 5, count)])
+        for _ in range(2)
+    ]
     return Pairs.of(*sides, (END, END))
 
 

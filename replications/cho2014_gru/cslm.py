@@ -80,12 +80,14 @@ class WordLearner(Learner):
 
 
 @torch.no_grad()
-def log_probabilities(network: CSLM, sentences: list[np.ndarray], end: int, order: int,
-                      batch: int = 4096) -> np.ndarray:
+def log_probabilities(
+    network: CSLM, sentences: list[np.ndarray], end: int, order: int, batch: int = 4096
+) -> np.ndarray:
     """log p of each sentence, ids that end in ``</s>``; an n-gram that occurs often is computed once ``[N]``."""
     text = ngrams(np.concatenate(sentences), end, order)
     rows, where = torch.cat([text.context, text.word.unsqueeze(1)], 1).unique(dim=0, return_inverse=True)
-    found = torch.cat([network(part[:, :-1]).log_softmax(-1).gather(1, part[:, -1:]).squeeze(1)
-                       for part in rows.split(batch)])
+    found = torch.cat(
+        [network(part[:, :-1]).log_softmax(-1).gather(1, part[:, -1:]).squeeze(1) for part in rows.split(batch)]
+    )
     starts = np.concatenate([[0], np.cumsum([len(sentence) for sentence in sentences])])[:-1]
     return np.add.reduceat(found[where].double().numpy(), starts)

@@ -39,9 +39,13 @@ def demo(path: Path, text: str, *, seed: int = 1, length: int = 40) -> str:
         weights = saved[weights].numpy()
         found = decoder.translate(options, local_features(options, system.table, extra), weights)
         lines.append(f"{name:9} {corpus.detokenise(found.words[0])}")
-        lines.append("          " + "  ".join(
-            f"[{' '.join(written[options.start[i]:options.end[i]])} -> {' '.join(options.text[i])}]"
-            for i in found.options[0]))
+        lines.append(
+            "          "
+            + "  ".join(
+                f"[{' '.join(written[options.start[i] : options.end[i]])} -> {' '.join(options.text[i])}]"
+                for i in found.options[0]
+            )
+        )
         names = [*LOCAL, *(["network"] if extra is not None else []), *GLOBAL]
         total = found.features[0] * weights
         lines += [f"          {value:9.2f}  {feature}" for feature, value in zip(names, total, strict=True)]

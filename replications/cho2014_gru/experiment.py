@@ -85,14 +85,19 @@ def add_rows(run: Run) -> None:
     corpus, config = run.corpus, run.config
     started = time.monotonic()
     system = system_of(corpus, config)
-    run.figures["sizes"] = {"phrase pairs": len(system.table), "source phrases": len(system.table.source_spans),
-                            "seen once": float((system.table.count == 1).mean())}
+    run.figures["sizes"] = {
+        "phrase pairs": len(system.table),
+        "source phrases": len(system.table.source_spans),
+        "seen once": float((system.table.count == 1).mean()),
+    }
     evaluated = run.is_first_process and config.rows
     if evaluated:
         rows, weights = system.rows(*SPLITS), [system.tune(start) for start in starts(config.starts)]
         baseline = [{split: system.lists(split, each) for split in SPLITS} for each in weights]
-        print(f"{run.name}: {len(system.table):,} phrase pairs, baseline tuned ({time.monotonic() - started:.0f} s)",
-              flush=True)
+        print(
+            f"{run.name}: {len(system.table):,} phrase pairs, baseline tuned ({time.monotonic() - started:.0f} s)",
+            flush=True,
+        )
     source, target = shortlists(corpus, config)
     for seed in config.seeds:
         with run.seed(seed):
@@ -118,8 +123,9 @@ def add_rows(run: Run) -> None:
 def add_rnn(run: Run, seed: int, system: PhraseSystem, weights: list[np.ndarray], column: np.ndarray) -> list[Lists]:
     """The row "+ RNN", with n-best lists for what follows."""
     paths = run.config.paths if "cslm" in run.config.rows else 1
-    outputs = [{split: system.lists(split, each, extra=column[:, None], paths=paths) for split in SPLITS}
-               for each in weights]
+    outputs = [
+        {split: system.lists(split, each, extra=column[:, None], paths=paths) for split in SPLITS} for each in weights
+    ]
     record_row(run, "rnn", seed, weights, outputs)
     run.record("weight/rnn", seed, np.mean([each[-3] / np.abs(each).sum() for each in weights]))
     return outputs
@@ -129,13 +135,15 @@ def describe_baseline(run: Run, seed: int, baseline: Lists) -> None:
     """How the baseline's BLEU depends on length and on unknown words, tuned from the first start."""
     found, references = [each.words[0] for each in baseline["test"]], run.corpus.tokenised_references("test")
     numbers, run.figures["baseline"] = sentences.breakdown(
-        found, references, *difficulty(run.corpus, *shortlists(run.corpus, run.config)))
+        found, references, *difficulty(run.corpus, *shortlists(run.corpus, run.config))
+    )
     for name, value in numbers.items():
         run.record(f"test/bleu/baseline/{name}", seed, value)
 
 
-def add_language_model(run: Run, seed: int, network: CSLM, weights: list[np.ndarray], outputs: list[Lists],
-                       target: Shortlist) -> None:
+def add_language_model(
+    run: Run, seed: int, network: CSLM, weights: list[np.ndarray], outputs: list[Lists], target: Shortlist
+) -> None:
     """The rows "+ CSLM" and "+ WP": the candidates of "+ RNN" in another order."""
     config, references = run.config, run.corpus.tokenised_references("valid")
     known = {word: i for i, word in enumerate(target.words)}
@@ -153,8 +161,10 @@ def add_language_model(run: Run, seed: int, network: CSLM, weights: list[np.ndar
         if name not in config.rows:
             continue
         outputs = [{split: with_scores(lists, score) for split, lists in each.items()} for each in outputs]
-        weights = [tune_reranking(each["valid"], references, np.append(before, 0.1))
-                   for each, before in zip(outputs, weights, strict=True)]
+        weights = [
+            tune_reranking(each["valid"], references, np.append(before, 0.1))
+            for each, before in zip(outputs, weights, strict=True)
+        ]
         record_row(run, name, seed, weights, outputs)
 
 
@@ -185,8 +195,17 @@ def train_pairs(run: Run, seed: int, text: Pairs, held_out: Pairs, name: str) ->
     module = build(config, run.corpus)
     module.updates = config.max_epochs * len(read())
     run.parameters = sum(weight.numel() for weight in module.parameters())
-    return trained(run, seed, module, read, batches(held_out, config.batch_size), max_epochs=config.max_epochs,
-                   unit=UNIT, name=name, curve=partial(curve, "network", "perplexity"))
+    return trained(
+        run,
+        seed,
+        module,
+        read,
+        batches(held_out, config.batch_size),
+        max_epochs=config.max_epochs,
+        unit=UNIT,
+        name=name,
+        curve=partial(curve, "network", "perplexity"),
+    )
 
 
 def train_language_model(run: Run, seed: int) -> CSLM | None:
@@ -199,8 +218,18 @@ def train_language_model(run: Run, seed: int) -> CSLM | None:
     read = partial(cslm.batches, train, config.cslm_batch, seed)
     module = WordLearner(config, CSLM(config, len(target)), config.cslm_lr)
     module.updates = config.cslm_epochs * len(read())
-    trained(run, seed, module, read, cslm.batches(valid, 1000), max_epochs=config.cslm_epochs, unit=None, name="cslm",
-            keep=KeepBest(config.cslm_patience), curve=partial(curve, "cslm", "cslm_perplexity"))
+    trained(
+        run,
+        seed,
+        module,
+        read,
+        cslm.batches(valid, 1000),
+        max_epochs=config.cslm_epochs,
+        unit=None,
+        name="cslm",
+        keep=KeepBest(config.cslm_patience),
+        curve=partial(curve, "cslm", "cslm_perplexity"),
+    )
     for split in SPLITS:
         log_p = log_probabilities(module.network, [text[split]], target.end, config.cslm_order)
         run.record(f"{split}/cslm_perplexity", seed, of_sum(-log_p.sum(), len(text[split])))
@@ -217,9 +246,15 @@ def curve(network: str, perplexity: str, metric: str) -> str:
 def save(run: Run, seed: int, system: PhraseSystem, weights: np.ndarray, with_rnn: np.ndarray) -> None:
     """All that a translation needs beside the corpus, for the demo."""
     folder = run.seed_folder(seed)
-    checkpoints.save_atomically(checkpoints.load(folder / "network.pt") | {
-        "links": [torch.from_numpy(np.asarray(part)) for part in system.links],
-        "baseline": torch.from_numpy(weights), "with_rnn": torch.from_numpy(with_rnn)}, folder / "model.pt")
+    checkpoints.save_atomically(
+        checkpoints.load(folder / "network.pt")
+        | {
+            "links": [torch.from_numpy(np.asarray(part)) for part in system.links],
+            "baseline": torch.from_numpy(weights),
+            "with_rnn": torch.from_numpy(with_rnn),
+        },
+        folder / "model.pt",
+    )
 
 
 # --- numbers
@@ -245,8 +280,10 @@ def record_row(run: Run, row: str, seed: int, weights: list[np.ndarray], outputs
 def difficulty(corpus: ParallelCorpus, source: Shortlist, target: Shortlist) -> tuple[np.ndarray, np.ndarray]:
     """Source words of each test sentence, and its words and the reference's that the network does not know ``[N]``."""
     known = set(target.words)
-    unknown = [int((source.of[one[:-1]] == source.unknown).sum()) + sum(word not in known for word in reference)
-               for (one, _), reference in zip(corpus.test, corpus.tokenised_references("test"), strict=True)]
+    unknown = [
+        int((source.of[one[:-1]] == source.unknown).sum()) + sum(word not in known for word in reference)
+        for (one, _), reference in zip(corpus.test, corpus.tokenised_references("test"), strict=True)
+    ]
     return corpus.test.source_lengths - 1, np.array(unknown)
 
 
@@ -257,8 +294,11 @@ def compare_scores(run: Run, seed: int, system: PhraseSystem, column: np.ndarray
     occurrences = np.bincount(table.source, table.count)[table.source[rows]]
     several = np.bincount(table.source)[table.source[rows]] > 1
     middle = np.median(occurrences[several]) if several.any() else 0
-    for name, chosen in (("all", several), ("rare", several & (occurrences <= middle)),
-                         ("frequent", several & (occurrences > middle))):
+    for name, chosen in (
+        ("all", several),
+        ("rare", several & (occurrences <= middle)),
+        ("frequent", several & (occurrences > middle)),
+    ):
         value = phrases.rank_correlation(table, rows[chosen], column)
         if np.isfinite(value):
             run.record(f"correlation/{name}", seed, value)
@@ -286,8 +326,9 @@ def translate_sentences(run: Run) -> None:
             hypotheses = [[target.words[i] for i in words] for words in found]
             run.record("test/perplexity", seed, of_sum(total_nats(module.network, text), len(text.target)))
             record_bleu(run, "", seed, hypotheses)
-            numbers, rows = sentences.breakdown(hypotheses, corpus.tokenised_references("test"),
-                                                *difficulty(corpus, source, target))
+            numbers, rows = sentences.breakdown(
+                hypotheses, corpus.tokenised_references("test"), *difficulty(corpus, source, target)
+            )
             for name, value in numbers.items():
                 run.record(f"test/bleu/{name}", seed, value)
             run.figures.setdefault("alone", {})[str(seed)] = rows

@@ -26,7 +26,7 @@ class Shortlist:
     """
 
     def __init__(self, vocabulary: Vocabulary, size: int):
-        others = [i for i, word in enumerate(vocabulary.words) if word not in (EOS, UNK)][:max(0, size - 2)]
+        others = [i for i, word in enumerate(vocabulary.words) if word not in (EOS, UNK)][: max(0, size - 2)]
         self.of = np.ones(len(vocabulary), np.int64)  # [V] the network's id of each word
         self.of[vocabulary.eos] = 0
         self.of[others] = np.arange(2, len(others) + 2)
@@ -64,15 +64,17 @@ def score(network: EncoderDecoder, found: Pairs) -> np.ndarray:
     return scores
 
 
-def score_rows(network: EncoderDecoder, table: PhraseTable, rows: np.ndarray, source: Shortlist, target: Shortlist,
-               ) -> np.ndarray:
+def score_rows(
+    network: EncoderDecoder, table: PhraseTable, rows: np.ndarray, source: Shortlist, target: Shortlist
+) -> np.ndarray:
     """The new column of the table ``[P + 1]``: scores of some rows, 0 elsewhere; a copied word is <unk> to <unk>."""
     column = np.zeros(len(table) + 1)
     known = rows[rows < len(table)]
     if len(known):
         column[known] = score(network, pairs(table, known, source, target))
-    unknown = Pairs.of(np.array([source.unknown, source.end]), np.array([target.unknown, target.end]),
-                       (source.end, target.end))
+    unknown = Pairs.of(
+        np.array([source.unknown, source.end]), np.array([target.unknown, target.end]), (source.end, target.end)
+    )
     column[-1] = score(network, unknown)[0]
     return column
 
@@ -88,8 +90,9 @@ def rank_correlation(table: PhraseTable, rows: np.ndarray, column: np.ndarray) -
     return float(spearmanr(counted, column[rows]).statistic)
 
 
-def favourites(table: PhraseTable, options: Sequence[Options], column: np.ndarray,
-               ) -> list[tuple[np.ndarray, np.ndarray]]:
+def favourites(
+    table: PhraseTable, options: Sequence[Options], column: np.ndarray
+) -> list[tuple[np.ndarray, np.ndarray]]:
     """Of each long source phrase with several translations: its rows by the table's and by the network's order."""
     found, seen = [], set()
     counted = table.scores[:, SCORES.index("p(target|source)")]
@@ -98,8 +101,9 @@ def favourites(table: PhraseTable, options: Sequence[Options], column: np.ndarra
             rows = each.row[(each.start == start) & (each.end == end)]
             if end - start >= LONG and len(rows) > 1 and rows[0] not in seen:
                 seen.add(rows[0])
-                found.append((rows[np.argsort(-counted[rows], kind="stable")],
-                              rows[np.argsort(-column[rows], kind="stable")]))
+                found.append(
+                    (rows[np.argsort(-counted[rows], kind="stable")], rows[np.argsort(-column[rows], kind="stable")])
+                )
     return found
 
 
@@ -109,8 +113,13 @@ def lengths_of_first(table: PhraseTable, found: list[tuple[np.ndarray, np.ndarra
     return float(means[0]), float(means[1])
 
 
-def examples(table: PhraseTable, found: list[tuple[np.ndarray, np.ndarray]], source: Vocabulary, target: Vocabulary,
-             count: int = 3) -> list[dict]:
+def examples(
+    table: PhraseTable,
+    found: list[tuple[np.ndarray, np.ndarray]],
+    source: Vocabulary,
+    target: Vocabulary,
+    count: int = 3,
+) -> list[dict]:
     """Table 2: the first translations of the most frequent and of the rarest long phrases by either score."""
     occurrences = [int(table.count[table.source == table.source[rows[0]]].sum()) for rows, _ in found]
     order = np.argsort(-np.array(occurrences), kind="stable")
@@ -118,8 +127,15 @@ def examples(table: PhraseTable, found: list[tuple[np.ndarray, np.ndarray]], sou
     for kind, chosen in (("frequent", order[:count]), ("rare", order[::-1][:count])):
         for i in chosen.tolist():
             by_count, by_network = found[i]
-            rows.append({"kind": kind, "occurrences": occurrences[i],
-                         "source": " ".join(source.decode(table.source_phrase(by_count[0])))}
-                        | {name: [" ".join(target.decode(table.target_phrase(row))) for row in ordered[:SHOWN]]
-                           for name, ordered in (("table", by_count), ("network", by_network))})
+            rows.append(
+                {
+                    "kind": kind,
+                    "occurrences": occurrences[i],
+                    "source": " ".join(source.decode(table.source_phrase(by_count[0]))),
+                }
+                | {
+                    name: [" ".join(target.decode(table.target_phrase(row))) for row in ordered[:SHOWN]]
+                    for name, ordered in (("table", by_count), ("network", by_network))
+                }
+            )
     return rows

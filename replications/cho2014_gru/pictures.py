@@ -20,8 +20,10 @@ def scatter(table: PhraseTable, rows: np.ndarray, column: np.ndarray) -> dict[st
     several = np.bincount(table.source)[table.source[rows]] > 1  # of a single one, the counts are certain
     counted = table.scores[:, SCORES.index("p(target|source)")]
     draw, found = np.random.default_rng(0), {}
-    for name, chosen in (("shortest", lengths == lengths[several].min()) if several.any() else ("shortest", several),
-                         ("longest", lengths == lengths[several].max()) if several.any() else ("longest", several)):
+    for name, chosen in (
+        ("shortest", lengths == lengths[several].min()) if several.any() else ("shortest", several),
+        ("longest", lengths == lengths[several].max()) if several.any() else ("longest", several),
+    ):
         here = rows[chosen & several]
         here = np.sort(draw.choice(here, min(DOTS, len(here)), replace=False))
         found[name] = np.stack([counted[here], column[here]], 1).round(3).tolist()
@@ -32,8 +34,8 @@ def scatter(table: PhraseTable, rows: np.ndarray, column: np.ndarray) -> dict[st
 def maps(system: PhraseSystem, network: EncoderDecoder, source: Shortlist) -> dict[str, list[dict]]:
     """The most frequent words by their embeddings, and frequent phrases of four words and more by c, in the plane."""
     table, vocabulary = system.table, system.corpus.source
-    words = source.words[2:2 + POINTS]
-    found = {"words": placed(words, network.source_embedding.weight[2:2 + len(words)].numpy())}
+    words = source.words[2 : 2 + POINTS]
+    found = {"words": placed(words, network.source_embedding.weight[2 : 2 + len(words)].numpy())}
     long = np.flatnonzero(np.diff(table.source_spans, axis=1)[:, 0] >= LONG)
     if len(long) > 3:
         occurrences = np.bincount(table.source, table.count, len(table.source_spans))[long]
@@ -45,5 +47,7 @@ def maps(system: PhraseSystem, network: EncoderDecoder, source: Shortlist) -> di
 
 
 def placed(texts: list[str], points: np.ndarray) -> list[dict]:
-    return [{"text": text, "x": round(float(x), 3), "y": round(float(y), 3)}
-            for text, (x, y) in zip(texts, tsne(points), strict=True)]
+    return [
+        {"text": text, "x": round(float(x), 3), "y": round(float(y), 3)}
+        for text, (x, y) in zip(texts, tsne(points), strict=True)
+    ]

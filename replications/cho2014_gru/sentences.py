@@ -32,13 +32,21 @@ def translate(network: EncoderDecoder, sources: Sequence[np.ndarray], config: Co
         log_p, h = network.step(words, *state)
         return log_p, (h, state[1])
 
-    found = translation.translate(begin, sources, max_length=lambda longest: config.max_output, start=START,
-                                  end=network.end, beam_size=config.beam_size, length_exponent=1.0)
+    found = translation.translate(
+        begin,
+        sources,
+        max_length=lambda longest: config.max_output,
+        start=START,
+        end=network.end,
+        beam_size=config.beam_size,
+        length_exponent=1.0,
+    )
     return [outputs[0].words for outputs in found]
 
 
-def breakdown(hypotheses: Words, references: Words, lengths: np.ndarray, unknown: np.ndarray,
-              ) -> tuple[dict[str, float], dict[str, list[dict]]]:
+def breakdown(
+    hypotheses: Words, references: Words, lengths: np.ndarray, unknown: np.ndarray
+) -> tuple[dict[str, float], dict[str, list[dict]]]:
     """How BLEU depends on length and on unknown words: single numbers, and rows for the figure.
 
     Args:
@@ -46,9 +54,14 @@ def breakdown(hypotheses: Words, references: Words, lengths: np.ndarray, unknown
         unknown: words of source and reference that the network does not know ``[N]``.
     """
     numbers = translation.short_and_long(hypotheses, references, lengths)
-    numbers |= {name: translation.bleu_of(hypotheses, references, np.flatnonzero(group))
-                for name, group in (("known", unknown == 0), ("unknown", unknown > 0)) if group.any()}
+    numbers |= {
+        name: translation.bleu_of(hypotheses, references, np.flatnonzero(group))
+        for name, group in (("known", unknown == 0), ("unknown", unknown > 0))
+        if group.any()
+    }
     if {"known", "unknown"} <= numbers.keys():
         numbers["unknown_drop"] = numbers["known"] - numbers["unknown"]
-    return numbers, {"by_length": translation.by_group(hypotheses, references, (lengths - 1) // BIN * BIN + 1),
-                     "by_unknown": translation.by_group(hypotheses, references, np.minimum(unknown, 4))}
+    return numbers, {
+        "by_length": translation.by_group(hypotheses, references, (lengths - 1) // BIN * BIN + 1),
+        "by_unknown": translation.by_group(hypotheses, references, np.minimum(unknown, 4)),
+    }

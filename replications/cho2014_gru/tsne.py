@@ -39,7 +39,7 @@ def tsne(points: np.ndarray, *, perplexity: float = 15.0, iterations: int = 400)
     speed, gain = np.zeros_like(y), np.ones_like(y)
     for step in range(iterations):
         difference = y[:, None] - y
-        near = 1 / (1 + (difference ** 2).sum(2))
+        near = 1 / (1 + (difference**2).sum(2))
         np.fill_diagonal(near, 0.0)
         pull = ((4.0 if step < 100 else 1.0) * p - near / near.sum()) * near  # exaggerated at first
         gradient = 4 * (pull[:, :, None] * difference).sum(1)

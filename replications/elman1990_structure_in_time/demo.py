@@ -29,5 +29,6 @@ def demo(path: Path, text: str, *, seed: int = 1, length: int = 40) -> str:
     vectors = data.encoded(corpus, items)
     answers, _ = network(vectors[:-1], vectors[1:])
     errors = (answers - vectors[1:]).square().sum(1).sqrt().tolist()
-    return "\n".join(f"{item:8} {error:.2f}  {'█' * round(WIDTH * error)}"
-                     for item, error in zip(items[1:], errors, strict=True))
+    return "\n".join(
+        f"{item:8} {error:.2f}  {'█' * round(WIDTH * error)}" for item, error in zip(items[1:], errors, strict=True)
+    )

@@ -50,7 +50,8 @@ def run(run: Run) -> None:
             run.history(seed, passes, passes * steps, "train/rms", error)
         run.seconds[str(seed)] = trial.seconds
         run.throughput[str(seed)] = trial.passes * steps / max(trial.seconds, 1e-9)
-        save_atomically({"config": run.settings, "weights": trial.network.state_dict()},
-                        run.seed_folder(seed) / "model.pt")
+        save_atomically(
+            {"config": run.settings, "weights": trial.network.state_dict()}, run.seed_folder(seed) / "model.pt"
+        )
     run.parameters = sum(weight.numel() for weight in trial.network.parameters())
     run.throughput_unit = "updates/s"

@@ -37,8 +37,10 @@ def bits(runs: Runs) -> tuple[str, Figure]:
     for label, run in runs.items():
         axes.plot(range(1, CYCLE + 1), over_seeds(run, "error_by_bit"), "o-", label=label)
     axes.legend(ncols=len(runs), loc="upper center")
-    return ("Error of the prediction of each bit over cycles of twelve, mean over seeds. Every third bit is the "
-            "exclusive or of the two before; the others are random: no network that knows this is below 0.5."), figure
+    return (
+        "Error of the prediction of each bit over cycles of twelve, mean over seeds. Every third bit is the "
+        "exclusive or of the two before; the others are random: no network that knows this is below 0.5."
+    ), figure
 
 
 def fragment(run: dict) -> tuple[str, Figure]:
@@ -51,17 +53,28 @@ def fragment(run: dict) -> tuple[str, Figure]:
     axes.plot(starts, [values[start - 1] for start in starts], "o", color=PALETTE[1])
     axes.set_xticks(range(len(values) + 1), "".join(words), fontsize=7.5)
     axes.grid(axis="x", visible=False)
-    return ("Error of the prediction of each letter, mean over seeds; a dot is the first letter of a word. Nothing "
-            "tells the networks where words begin."), figure
+    return (
+        "Error of the prediction of each letter, mean over seeds; a dot is the first letter of a word. Nothing "
+        "tells the networks where words begin."
+    ), figure
 
 
 def tree(runs: Runs) -> tuple[str, Figure]:
     """How the mean hidden states of the words cluster, of the first seed."""
     figure = Figure(figsize=(9, 5))
     for axes, (label, run) in zip(figure.subplots(1, len(runs), squeeze=False)[0], runs.items(), strict=True):
-        dendrogram(next(iter(run["figures"].values()))["tree"], ax=axes, orientation="left", labels=WORDS,
-                   color_threshold=0, above_threshold_color=INK, leaf_font_size=8)
+        dendrogram(
+            next(iter(run["figures"].values()))["tree"],
+            ax=axes,
+            orientation="left",
+            labels=WORDS,
+            color_threshold=0,
+            above_threshold_color=INK,
+            leaf_font_size=8,
+        )
         axes.grid(visible=False)
         axes.set(xlabel="distance", title=label)
-    return ("Clusters (Ward's) of the mean hidden state of each word, first seed. No label was given: words are alike "
-            "by what precedes and what follows them."), figure
+    return (
+        "Clusters (Ward's) of the mean hidden state of each word, first seed. No label was given: words are alike "
+        "by what precedes and what follows them."
+    ), figure

@@ -36,19 +36,26 @@ def xor(network: Network, stream: Stream) -> Measured:
     y, _ = network(stream.inputs, stream.targets)
     squares, third = (y - stream.targets).square().squeeze(1), torch.from_numpy(stream.place == 2)
     is_xor = (y > 0.5) == (stream.inputs.roll(1, 0) != stream.inputs)
-    by_bit = squares.roll(1)[:len(squares) // CYCLE * CYCLE].view(-1, CYCLE).mean(0).sqrt()
-    return {"error/third": error(squares[third]), "error/others": error(squares[~third]),
-            "xor/others": float(is_xor[~third].double().mean())}, {"error_by_bit": by_bit.tolist()}
+    by_bit = squares.roll(1)[: len(squares) // CYCLE * CYCLE].view(-1, CYCLE).mean(0).sqrt()
+    return {
+        "error/third": error(squares[third]),
+        "error/others": error(squares[~third]),
+        "xor/others": float(is_xor[~third].double().mean()),
+    }, {"error_by_bit": by_bit.tolist()}
 
 
 def syllables(network: Network, stream: Stream) -> Measured:
     """The error at consonants and at vowels, and at consonants by feature."""
     y, _ = network(stream.inputs, stream.targets)
     squares, consonant = (y - stream.targets).square(), torch.from_numpy(stream.place == 0)
-    found = {f"consonant/{name}": error(squares[consonant, letters.FEATURES.index(name)])
-             for name in ("Consonant", "High", "Back")}
-    return found | {"error/consonant": error(squares[consonant].sum(1)),
-                    "error/vowel": error(squares[~consonant].sum(1))}, {}
+    found = {
+        f"consonant/{name}": error(squares[consonant, letters.FEATURES.index(name)])
+        for name in ("Consonant", "High", "Back")
+    }
+    return found | {
+        "error/consonant": error(squares[consonant].sum(1)),
+        "error/vowel": error(squares[~consonant].sum(1)),
+    }, {}
 
 
 def run_together(network: Network, stream: Stream) -> Measured:
@@ -58,26 +65,33 @@ def run_together(network: Network, stream: Stream) -> Measured:
     places = {"first": stream.place == 0, "second": stream.place == 1, "later": stream.place > 1}
     shown = data.joined("words", FRAGMENT.split())
     y, _ = network(shown.inputs, shown.targets)
-    return ({f"error/{name}": error(squares[torch.from_numpy(here)]) for name, here in places.items()},
-            {"fragment": (y - shown.targets).square().sum(1).sqrt()[:-1].tolist()})
+    return (
+        {f"error/{name}": error(squares[torch.from_numpy(here)]) for name, here in places.items()},
+        {"fragment": (y - shown.targets).square().sum(1).sqrt()[:-1].tolist()},
+    )
 
 
 def sentences(network: Network, stream: Stream) -> Measured:
     """The distance to the next word and to what may be expected; the tree of hidden states; the novel word."""
     y, hidden = network(stream.inputs, stream.targets)
     expected, means = torch.zeros_like(y), mean_states(hidden, stream, WORDS)
-    expected[:, :len(WORDS)] = torch.from_numpy(templates.expectations(stream.groups))
+    expected[:, : len(WORDS)] = torch.from_numpy(templates.expectations(stream.groups))
     rms, tree = error((y - expected).square()), linkage(means, "ward")
     groups = fcluster(tree, len(BELONGS), "maxclust")
-    novel = data.joined("sentences", [tuple(data.NOVEL if word == "man" else word for word in sentence)
-                                      for sentence in stream.groups])
+    novel = data.joined(
+        "sentences", [tuple(data.NOVEL if word == "man" else word for word in sentence) for sentence in stream.groups]
+    )
     _, hidden = network(novel.inputs, novel.targets)
     distance = np.linalg.norm(means - mean_states(hidden, novel, [data.NOVEL]), axis=1)
-    return {"next/mean_of_roots": float((y - stream.targets).square().sum(1).sqrt().mean()), "expected/rms": rms,
-            "expected/cosine": float(torch.cosine_similarity(y, expected).mean()),
-            "tree/misplaced": clusters.misplaced(tree, WORDS, VERBS), "tree/purity": clusters.purity(groups, BELONGS),
-            "tree/purity_shuffled": clusters.shuffled_purity(groups, BELONGS),
-            "novel/distance": distance[IS_HUMAN].min() / distance[~IS_HUMAN].min()}, {"tree": tree.round(4).tolist()}
+    return {
+        "next/mean_of_roots": float((y - stream.targets).square().sum(1).sqrt().mean()),
+        "expected/rms": rms,
+        "expected/cosine": float(torch.cosine_similarity(y, expected).mean()),
+        "tree/misplaced": clusters.misplaced(tree, WORDS, VERBS),
+        "tree/purity": clusters.purity(groups, BELONGS),
+        "tree/purity_shuffled": clusters.shuffled_purity(groups, BELONGS),
+        "novel/distance": distance[IS_HUMAN].min() / distance[~IS_HUMAN].min(),
+    }, {"tree": tree.round(4).tolist()}
 
 
 def mean_states(hidden: Tensor, stream: Stream, words: Sequence[str]) -> np.ndarray:

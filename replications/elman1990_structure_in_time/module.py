@@ -30,8 +30,15 @@ class Trial:
         """One pass."""
         config, layers, targets = self.config, (self.network.hidden, self.network.output), self.stream.targets
         weights = [part.detach().numpy() for layer in layers for part in (layer.weight, layer.bias)]
-        squares = learn(*weights, self.context.numpy(), self.stream.inputs.numpy(), targets.numpy(),
-                        CONTEXTS.index(config.context), config.decay, config.lr)
+        squares = learn(
+            *weights,
+            self.context.numpy(),
+            self.stream.inputs.numpy(),
+            targets.numpy(),
+            CONTEXTS.index(config.context),
+            config.decay,
+            config.lr,
+        )
         self.passes += 1
         if self.done or self.passes % -(-config.passes // POINTS) == 0:
             self.curve.append((self.passes, (squares / targets.numel()) ** 0.5))
@@ -40,8 +47,13 @@ class Trial:
         return f"error {self.curve[-1][1]:.3f} after {self.passes} passes"
 
     def state(self) -> dict:
-        return {"weights": self.network.state_dict(), "context": self.context, "curve": self.curve,
-                "passes": self.passes, "seconds": self.seconds}
+        return {
+            "weights": self.network.state_dict(),
+            "context": self.context,
+            "curve": self.curve,
+            "passes": self.passes,
+            "seconds": self.seconds,
+        }
 
     def load_state(self, state: dict) -> None:
         self.network.load_state_dict(state["weights"])

@@ -41,8 +41,8 @@ def outputs(symbols: int, sequences: int) -> list[np.ndarray]:
         for at in np.linspace(3, FRAMES - 4, LABELS).astype(int):
             rivals = draw.choice(np.arange(1, symbols), 2, replace=False)
             width = draw.integers(1, 3)
-            activation[at:at + width, rivals] = draw.uniform([5.5, 3.5], [7.5, 6.0])
-            activation[at:at + width, 0] = draw.uniform(2, 5)
+            activation[at : at + width, rivals] = draw.uniform([5.5, 3.5], [7.5, 6.0])
+            activation[at : at + width, 0] = draw.uniform(2, 5)
         y = np.exp(activation - activation.max(1, keepdims=True))
         found.append(np.log(y / y.sum(1, keepdims=True)))
     return found
@@ -108,8 +108,10 @@ def _batch():
     from common.data.speech.corpus import Utterance
 
     draw = np.random.default_rng(3)
-    one = [Utterance(str(b), draw.normal(size=(LENGTH, 26)).astype(np.float32), draw.integers(1, PHONES, 38))
-           for b in range(BATCH)]
+    one = [
+        Utterance(str(b), draw.normal(size=(LENGTH, 26)).astype(np.float32), draw.integers(1, PHONES, 38))
+        for b in range(BATCH)
+    ]
     return batch_of(one, range(BATCH))
 
 
@@ -137,8 +139,9 @@ def training_ours() -> Callable[[], None]:
 def training_plain() -> Callable[[], None]:
     """torch's own bidirectional LSTM, which has no peepholes."""
     lstm, output = nn.LSTM(26, 100, bidirectional=True), nn.Linear(200, PHONES)
-    return _a_batch_of_training(lambda x, _: output(lstm(x)[0]).log_softmax(2), F.ctc_loss,
-                                [*lstm.parameters(), *output.parameters()])
+    return _a_batch_of_training(
+        lambda x, _: output(lstm(x)[0]).log_softmax(2), F.ctc_loss, [*lstm.parameters(), *output.parameters()]
+    )
 
 
 TASKS = {

@@ -41,9 +41,14 @@ def batch_of(
         weights = pad([torch.from_numpy(frame_weights(one.alignment, weighted)) for one in chosen])
     labels = [torch.from_numpy(one.labels) for one in chosen]
     return Batch(
-        pad([torch.from_numpy(one.features) for one in chosen]), torch.tensor([one.frames for one in chosen]),
-        pad(labels, batch_first=True), torch.tensor([len(one) for one in labels]), alignment, weights,
-        torch.tensor(list(mine)), len(index),
+        pad([torch.from_numpy(one.features) for one in chosen]),
+        torch.tensor([one.frames for one in chosen]),
+        pad(labels, batch_first=True),
+        torch.tensor([len(one) for one in labels]),
+        alignment,
+        weights,
+        torch.tensor(list(mine)),
+        len(index),
     )
 
 
@@ -84,7 +89,7 @@ def shuffled(
 def shortest_first(utterances: Sequence[Utterance]) -> Loader:
     """All utterances, the shortest first, for what is not learned from."""
     order = np.argsort(_lengths(utterances), kind="stable")
-    batches = [order[start:start + EVALUATED] for start in range(0, len(order), EVALUATED)]
+    batches = [order[start : start + EVALUATED] for start in range(0, len(order), EVALUATED)]
     return Loader(len(batches), lambda epoch: batches, partial(batch_of, utterances))
 
 

@@ -41,8 +41,13 @@ def log_probabilities(outputs: Sequence[np.ndarray], transcripts: Sequence[Seque
     """ln p(l | x) of a labelling for each output ``[N]``."""
     found = []
     for log_y, labels in zip(outputs, transcripts, strict=True):
-        nll = torch.nn.functional.ctc_loss(torch.from_numpy(log_y).double().unsqueeze(1), torch.tensor([list(labels)]),
-                                           (len(log_y),), (len(labels),), reduction="sum")
+        nll = torch.nn.functional.ctc_loss(
+            torch.from_numpy(log_y).double().unsqueeze(1),
+            torch.tensor([list(labels)]),
+            (len(log_y),),
+            (len(labels),),
+            reduction="sum",
+        )
         found.append(-nll.item())
     return np.array(found)
 
@@ -84,8 +89,10 @@ def tuned_beam(
         return lambda log_y: ctc_beam_search(log_y, beam_size=beam_size), (0.0, 0.0)
     best, chosen = np.inf, (1.0, 0.0)
     for weight, bonus in itertools.product(WEIGHTS, BONUSES):
-        found = [ctc_beam_search(log_y, model, beam_size=min(beam_size, TUNING_BEAM), weight=weight, bonus=bonus)
-                 for log_y in outputs[:TUNED_ON]]
+        found = [
+            ctc_beam_search(log_y, model, beam_size=min(beam_size, TUNING_BEAM), weight=weight, bonus=bonus)
+            for log_y in outputs[:TUNED_ON]
+        ]
         error = word_error(corpus, found, corpus.valid[:TUNED_ON])
         if error < best:
             best, chosen = error, (weight, bonus)

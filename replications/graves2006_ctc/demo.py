@@ -32,8 +32,10 @@ def load_model(path: Path) -> tuple[Network, FrontEnd, Config, dict]:
     if config.model != "ctc":
         raise UserError(f"{path}: a hybrid transcribes only with its phone model; choose --experiment ctc")
     if not saved["front_end"]:
-        raise UserError(f"{path}: trained on the features of {config.corpus}, which come from another front end than "
-                        "ours, so that it cannot hear a recording; choose another experiment or scale")
+        raise UserError(
+            f"{path}: trained on the features of {config.corpus}, which come from another front end than "
+            "ours, so that it cannot hear a recording; choose another experiment or scale"
+        )
     network = Network(config, len(saved["mean"]), len(saved["labels"]))
     network.load_state_dict(saved["weights"])
     return network.eval(), FrontEnd(*saved["front_end"]), config, saved
@@ -73,7 +75,7 @@ def picture(waveform: np.ndarray, front_end: FrontEnd, y: np.ndarray, labels: li
     figure = Figure(figsize=(9, 3.8))
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(1, 2))
     step = max(1, len(waveform) // ENVELOPE)
-    chunks = waveform[:len(waveform) // step * step].reshape(-1, step)
+    chunks = waveform[: len(waveform) // step * step].reshape(-1, step)
     times = np.arange(len(chunks)) * step / front_end.rate
     above.fill_between(times, chunks.min(1), chunks.max(1), color=INK, linewidth=0)
     above.set(yticks=[], ylabel="waveform")

@@ -104,16 +104,19 @@ def train(run: Run, seed: int) -> list[Recogniser]:
     """
     corpus, config = run.corpus, run.config
     if evaluation(config) is characters and corpus.separator is None:
-        raise UserError(f"{config.corpus}: no transcript has two words, so there are no word errors to count; choose a "
-                        "corpus with sentences")
+        raise UserError(
+            f"{config.corpus}: no transcript has two words, so there are no word errors to count; choose a "
+            "corpus with sentences"
+        )
     module = build(config, corpus, seed)
     module.train_set = list(corpus.train)  # its own list: a hybrid aligns it anew
     if config.model == "hybrid":
         module.set_alignments(first_alignments(config, corpus))
     run.parameters = sum(weight.numel() for weight in module.network.parameters())
     keep = KeepBest(config.patience, "valid/ler", weights=of_tested)
-    module = fitted(run, seed, module, keep, config.max_epochs,
-                    callbacks=[Snapshots(run.seed_folder(seed), config.snapshot_epoch)])
+    module = fitted(
+        run, seed, module, keep, config.max_epochs, callbacks=[Snapshots(run.seed_folder(seed), config.snapshot_epoch)]
+    )
     return [module, tune(run, seed, module)] if config.tuning_epochs and evaluation(config) is characters else [module]
 
 
@@ -134,11 +137,25 @@ def tune(run: Run, seed: int, module: Recogniser) -> Recogniser:
 def fitted(run: Run, seed: int, module: Recogniser, keep: KeepBest, max_epochs: int, **options) -> Recogniser:
     """:func:`trained`; the file has what :mod:`.demo` needs to transcribe a recording without the corpus."""
     corpus, config, ear = run.corpus, run.config, run.corpus.front_end
-    about = {"labels": list(corpus.labels), "mean": corpus.mean.tolist(), "deviation": corpus.deviation.tolist(),
-             "front_end": ear and [ear.rate, ear.window_ms, ear.shift_ms, ear.energy]}
-    return trained(run, seed, module, partial(shuffled, module.train_set, config.batch_size, seed, config.weighted),
-                   shortest_first(corpus.valid), max_epochs=max_epochs, unit="frames/s", keep=keep,
-                   part=lambda module: module.tested, about=about, **options)
+    about = {
+        "labels": list(corpus.labels),
+        "mean": corpus.mean.tolist(),
+        "deviation": corpus.deviation.tolist(),
+        "front_end": ear and [ear.rate, ear.window_ms, ear.shift_ms, ear.energy],
+    }
+    return trained(
+        run,
+        seed,
+        module,
+        partial(shuffled, module.train_set, config.batch_size, seed, config.weighted),
+        shortest_first(corpus.valid),
+        max_epochs=max_epochs,
+        unit="frames/s",
+        keep=keep,
+        part=lambda module: module.tested,
+        about=about,
+        **options,
+    )
 
 
 def of_tested(module: Recogniser) -> Weights:
@@ -234,8 +251,10 @@ def transcribe(run: Run, seed: int, module: Recogniser, stage: str) -> None:
         "best_path": lambda log_y: decoders.best_paths([log_y])[0],
         "prefix": lambda log_y: prefix_search(log_y, config.blank_threshold, config.max_expansions).labels,
     }
-    for name, model in (("character_lm", decoders.character_model(config, corpus)),
-                        ("word_lm", decoders.lexicon_model(config, corpus))):
+    for name, model in (
+        ("character_lm", decoders.character_model(config, corpus)),
+        ("word_lm", decoders.lexicon_model(config, corpus)),
+    ):
         decode[name], (weight, bonus) = decoders.tuned_beam(corpus, model, valid, config.beam_size)
         run.record(f"weight/{stage}{name}", seed, weight)
         run.record(f"bonus/{stage}{name}", seed, bonus)

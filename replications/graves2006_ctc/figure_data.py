@@ -70,10 +70,19 @@ def ctc(corpus: SpeechCorpus, module: Recogniser, outputs: list[np.ndarray], unt
             log_y = module.outputs([corpus.test[at]])[0]
         error = error_signal(torch.from_numpy(log_y).double(), labels).numpy()
         shown = sorted({BLANK, *corpus.test[at].labels.tolist()})
-        panels.append({"title": title, "outputs": shown_outputs(corpus, np.exp(log_y)),
-                       "errors": {corpus.labels[k]: np.round(error[:, k], 4).tolist() for k in shown}})
-    spikes = {"outputs": panels[-1]["outputs"], "boundaries": first, "set_by_hand": true,
-              "decoded": corpus.spell(best_paths([outputs[at]])[0])}
+        panels.append(
+            {
+                "title": title,
+                "outputs": shown_outputs(corpus, np.exp(log_y)),
+                "errors": {corpus.labels[k]: np.round(error[:, k], 4).tolist() for k in shown},
+            }
+        )
+    spikes = {
+        "outputs": panels[-1]["outputs"],
+        "boundaries": first,
+        "set_by_hand": true,
+        "decoded": corpus.spell(best_paths([outputs[at]])[0]),
+    }
     tree = search_tree(corpus, outputs, module.config.blank_threshold)
     return {"spikes": spikes, "error_signal": panels} | ({"tree": tree} if tree else {})
 
@@ -94,13 +103,21 @@ def search_tree(corpus: SpeechCorpus, outputs: list[np.ndarray], threshold: floa
                 if 4 <= end - start <= LONGEST_SECTION and 1 <= len(path) <= 3:
                     labels, log_p, root = prefix_tree(piece, TREE_EXPANSIONS)
                     if list(labels) != path:
-                        return {"tree": _nodes(corpus, root), "best": corpus.spell(labels),
-                                "best_path": corpus.spell(path), "probability": round(float(np.exp(log_p)), 4)}
+                        return {
+                            "tree": _nodes(corpus, root),
+                            "best": corpus.spell(labels),
+                            "best_path": corpus.spell(path),
+                            "probability": round(float(np.exp(log_p)), 4),
+                        }
     return None
 
 
 def _nodes(corpus: SpeechCorpus, node: Prefix) -> dict:
     children = sorted(node.children, key=lambda child: -max(child.whole, child.longer))[:TREE_CHILDREN]
-    return {"label": corpus.labels[node.labels[-1]] if node.labels else "", "rank": node.rank,
-            "whole": round(float(np.exp(node.whole)), 4), "longer": round(float(np.exp(node.longer)), 4),
-            "children": [_nodes(corpus, child) for child in children]}
+    return {
+        "label": corpus.labels[node.labels[-1]] if node.labels else "",
+        "rank": node.rank,
+        "whole": round(float(np.exp(node.whole)), 4),
+        "longer": round(float(np.exp(node.longer)), 4),
+        "children": [_nodes(corpus, child) for child in children],
+    }

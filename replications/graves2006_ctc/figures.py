@@ -10,8 +10,12 @@ from common.reporting.pages.figures import INK, PALE, PALETTE
 
 BLANK = "<blank>"
 Runs = dict[str, dict]
-DECODERS = {"best_path": "best path", "prefix": "prefix search", "character_lm": "+ characters' n-grams",
-            "word_lm": "+ dictionary, words' n-grams"}
+DECODERS = {
+    "best_path": "best path",
+    "prefix": "prefix search",
+    "character_lm": "+ characters' n-grams",
+    "word_lm": "+ dictionary, words' n-grams",
+}
 NAMED = 0.35  # curves that get so high are named
 TITLES = {"untrained": "before training", "early": "early in training", "trained": "after training"}
 
@@ -43,11 +47,24 @@ def curves(axes: Axes, outputs: dict[str, list[float]], color: dict[str, str], s
     """One line per label, named at its highest point."""
     for label, values in outputs.items():
         times = [step * t for t in range(len(values))]
-        axes.plot(times, values, color=color[label], linewidth=0.9 if label == BLANK else 1.2,
-                  linestyle=(0, (3, 2)) if label == BLANK else "-", zorder=1 if label == BLANK else 2)
+        axes.plot(
+            times,
+            values,
+            color=color[label],
+            linewidth=0.9 if label == BLANK else 1.2,
+            linestyle=(0, (3, 2)) if label == BLANK else "-",
+            zorder=1 if label == BLANK else 2,
+        )
         for peak in peaks(values) if label != BLANK else []:
-            axes.annotate(label, (times[peak], values[peak]), (0, 2), textcoords="offset points", ha="center",
-                          color=color[label], fontsize=8)
+            axes.annotate(
+                label,
+                (times[peak], values[peak]),
+                (0, 2),
+                textcoords="offset points",
+                ha="center",
+                color=color[label],
+                fontsize=8,
+            )
 
 
 def peaks(values: list[float]) -> list[int]:
@@ -78,9 +95,11 @@ def spikes(data: dict, frames: dict | None, shift_ms: float) -> tuple[str, Figur
         axes.set(ylim=(0, 1.18), yticks=[0, 0.5, 1], ylabel="probability")
     axes.set_xlabel("seconds")
     borders = "are where they were set" if data["set_by_hand"] else "come from a forced alignment"
-    return (f"Output probabilities along a test utterance; the borders of its phones (grey lines) {borders}. Trained "
-            f"with CTC, the network gives short spikes and between them the blank (dashed). Best path: "
-            f"{' '.join(data['decoded'])}."), figure
+    return (
+        f"Output probabilities along a test utterance; the borders of its phones (grey lines) {borders}. Trained "
+        f"with CTC, the network gives short spikes and between them the blank (dashed). Best path: "
+        f"{' '.join(data['decoded'])}."
+    ), figure
 
 
 def error_signal(panels: list[dict]) -> tuple[str, Figure]:
@@ -92,8 +111,12 @@ def error_signal(panels: list[dict]) -> tuple[str, Figure]:
         above, below = grid[:, column]
         curves(above, panel["outputs"], color)
         for label, values in panel["errors"].items():
-            below.plot([-value for value in values], color=color[label], linewidth=0.9,
-                       linestyle=(0, (3, 2)) if label == BLANK else "-")
+            below.plot(
+                [-value for value in values],
+                color=color[label],
+                linewidth=0.9,
+                linestyle=(0, (3, 2)) if label == BLANK else "-",
+            )
         above.set_title(TITLES[panel["title"]])
         below.axhline(0, color=INK, linewidth=0.6)
         below.set_xlabel("frame")
@@ -102,8 +125,10 @@ def error_signal(panels: list[dict]) -> tuple[str, Figure]:
             axes.margins(x=0)
     grid[0, 0].set(ylabel="outputs", ylim=(0, 1.18))
     grid[1, 0].set_ylabel("error (up: more of it)")
-    return ("The error signal -dL/du along a test utterance. At first only the transcript shapes it; then it gathers "
-            "where the network begins to decide; it vanishes where the spikes stand right."), figure
+    return (
+        "The error signal -dL/du along a test utterance. At first only the transcript shapes it; then it gathers "
+        "where the network begins to decide; it vanishes where the spikes stand right."
+    ), figure
 
 
 def prefix_search(tree: dict) -> tuple[str, Figure]:
@@ -130,13 +155,22 @@ def prefix_search(tree: dict) -> tuple[str, Figure]:
         text = f"{node['label'] or 'start'}  {node['whole']:.3f} / {node['longer']:.3f}"
         if extended:
             text = f"{node['rank'] + 1}. " + text
-        axes.annotate(text, (x, y), ha="center", va="center", fontsize=8,
-                      color=INK if extended else PALE, weight="bold" if is_best(node, x, rows, tree) else "normal")
+        axes.annotate(
+            text,
+            (x, y),
+            ha="center",
+            va="center",
+            fontsize=8,
+            color=INK if extended else PALE,
+            weight="bold" if is_best(node, x, rows, tree) else "normal",
+        )
     axes.set(xlim=(-0.6, depth + 0.6), ylim=(leaves - 0.5, -0.5))
-    return ("Prefix search on a section of a test utterance. At each prefix: the probability that it is the whole "
-            "labelling, and that of all longer ones. The most promising prefix is extended next (numbers give the "
-            f"order; only its best extensions are shown). It finds “{' '.join(tree['best'])}” (bold), where the best "
-            f"path gives “{' '.join(tree['best_path']) or 'nothing'}”."), figure
+    return (
+        "Prefix search on a section of a test utterance. At each prefix: the probability that it is the whole "
+        "labelling, and that of all longer ones. The most promising prefix is extended next (numbers give the "
+        f"order; only its best extensions are shown). It finds “{' '.join(tree['best'])}” (bold), where the best "
+        f"path gives “{' '.join(tree['best_path']) or 'nothing'}”."
+    ), figure
 
 
 def is_best(node: dict, depth: int, rows: list[tuple[dict, int, float]], tree: dict) -> bool:
@@ -156,8 +190,7 @@ def decoders(run: dict) -> tuple[str, Figure]:
         for y, name in enumerate(DECODERS):
             values = list(run["metrics"].get(f"test/wer/{stage}{name}", {}).values())
             if values:
-                axes.plot(values, [y + offset] * len(values), "o", color=color, alpha=0.75,
-                          label=None if y else label)
+                axes.plot(values, [y + offset] * len(values), "o", color=color, alpha=0.75, label=None if y else label)
     axes.set_yticks(range(len(DECODERS)), list(DECODERS.values()))
     axes.invert_yaxis()
     axes.grid(axis="y", visible=False)

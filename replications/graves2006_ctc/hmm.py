@@ -37,8 +37,12 @@ class HMM:
         bigram = KneserNey(2, text, symbols, 0)
         rows = [bigram.distribution(np.array([label] if label else [], dtype=np.int64)) for label in range(symbols)]
         with np.errstate(divide="ignore"):
-            return cls(np.log(frames / frames.sum()), np.log1p(-leave), np.log(leave),
-                       np.log(np.maximum(np.stack(rows), 1e-12)))
+            return cls(
+                np.log(frames / frames.sum()),
+                np.log1p(-leave),
+                np.log(leave),
+                np.log(np.maximum(np.stack(rows), 1e-12)),
+            )
 
     def align(self, log_likelihood: np.ndarray, labels: np.ndarray) -> np.ndarray:
         """The label of each frame ``[T]`` on the best path through ``labels`` in order, a frame at least for each."""
@@ -124,7 +128,7 @@ class Gaussians:
         ends = np.cumsum(counts)
         self.mean, self.precision = np.zeros((2, symbols, frames.shape[1]))
         for k in np.flatnonzero(counts):
-            mine = frames[order[ends[k] - counts[k]:ends[k]]]
+            mine = frames[order[ends[k] - counts[k] : ends[k]]]
             self.mean[k], self.precision[k] = mine.mean(0), 1 / np.maximum(mine.var(0), 0.01)
         self.constant = 0.5 * np.log(np.maximum(self.precision, 1e-10)).sum(1)
 

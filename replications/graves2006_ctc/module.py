@@ -99,8 +99,9 @@ class Recogniser(Module):
 
     def set_alignments(self, alignments: Sequence[np.ndarray]) -> None:
         """The label of each frame of the training set, from which the hidden Markov model is counted."""
-        self.train_set[:] = [replace(one, alignment=alignment)
-                             for one, alignment in zip(self.train_set, alignments, strict=True)]
+        self.train_set[:] = [
+            replace(one, alignment=alignment) for one, alignment in zip(self.train_set, alignments, strict=True)
+        ]
         self.hmm = HMM.count(self.train_set, alignments, self.labels)
 
     def realign(self) -> None:
@@ -153,8 +154,9 @@ class Recogniser(Module):
         if self.config.model == "ctc":
             return self.errors(best_path(u, batch.lengths), references) | {"nats": self.nats(u, batch)}
         outputs = self.log_y(u.log_softmax(2)).transpose(0, 1).cpu().numpy()
-        return self.errors([self.viterbi(one[:n]) for one, n in zip(outputs, batch.lengths.tolist(), strict=True)],
-                           references)
+        return self.errors(
+            [self.viterbi(one[:n]) for one, n in zip(outputs, batch.lengths.tolist(), strict=True)], references
+        )
 
     def errors(self, hypotheses: list[list], references: list[list]) -> dict:
         return {"edits": edits(hypotheses, references), "labels": sum(map(len, references))}

@@ -27,8 +27,9 @@ class Tuner(Recogniser):
         gradients, errors = [], 0.0
         for b, (at, frames) in enumerate(zip(batch.index.tolist(), batch.lengths.tolist(), strict=True)):
             draw = np.random.default_rng([self.seed, self.global_step, at])  # the same in whichever process
-            gradient, expected = loss_gradient(log_y[b, :frames], labels[b, :counts[b]], self.corpus.separator,
-                                               self.config.tuning_samples, draw)
+            gradient, expected = loss_gradient(
+                log_y[b, :frames], labels[b, : counts[b]], self.corpus.separator, self.config.tuning_samples, draw
+            )
             gradients.append(gradient)
             errors += expected
         return surrogate(u, gradients), {"errors": errors}
@@ -37,9 +38,12 @@ class Tuner(Recogniser):
         return torch.optim.SGD(self.network.parameters(), self.config.tuning_lr, self.config.momentum)
 
     def errors(self, hypotheses: list[list], references: list[list]) -> dict:
-        return super().errors([self.corpus.words(one) for one in hypotheses],
-                              [self.corpus.words(one) for one in references])
+        return super().errors(
+            [self.corpus.words(one) for one in hypotheses], [self.corpus.words(one) for one in references]
+        )
 
     def curves(self, train: dict, valid: dict) -> dict[str, float]:
-        return {"valid/wer": 100 * valid["edits"] / valid["labels"],
-                "train/expected_word_errors": train["errors"] / len(self.train_set)}
+        return {
+            "valid/wer": 100 * valid["edits"] / valid["labels"],
+            "train/expected_word_errors": train["errors"] / len(self.train_set),
+        }

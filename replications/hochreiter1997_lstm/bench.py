@@ -32,8 +32,10 @@ def sequences(replica: int, n: int) -> Sequences:
 def plain_sequences(replica: int) -> list[tuple[Tensor, Tensor]]:
     """Inputs ``[T, 1, 2]`` and targets ``[1, 1]``."""
     batch = sequences(replica, PLAIN_SEQUENCES)
-    return [(torch.tensor(value[:length, None], dtype=torch.float32), torch.tensor(target[None], dtype=torch.float32))
-            for value, length, target in zip(batch.value, batch.length, batch.target, strict=True)]
+    return [
+        (torch.tensor(value[:length, None], dtype=torch.float32), torch.tensor(target[None], dtype=torch.float32))
+        for value, length, target in zip(batch.value, batch.length, batch.target, strict=True)
+    ]
 
 
 class Cells(nn.Module):
@@ -110,8 +112,10 @@ def batched() -> Callable[[], int]:
     networks = Batched([Cells() for _ in range(REPLICAS)])
     optimiser = torch.optim.SGD(networks.parameters(), LR)
     turns = [zip(*turn, strict=True) for turn in zip(*map(plain_sequences, range(REPLICAS)), strict=True)]
-    data = [(nn.utils.rnn.pad_sequence(inputs), torch.tensor([len(each) for each in inputs]), torch.stack(targets))
-            for inputs, targets in turns]
+    data = [
+        (nn.utils.rnn.pad_sequence(inputs), torch.tensor([len(each) for each in inputs]), torch.stack(targets))
+        for inputs, targets in turns
+    ]
 
     def work() -> int:
         for inputs, length, target in data:

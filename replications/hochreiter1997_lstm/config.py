@@ -6,8 +6,21 @@ from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from common.config import Settings
 
-TASKS = Literal["reber", "lag_2a", "lag_2b", "lag_2c", "two_3a", "two_3b", "two_3c", "adding", "multiplication",
-                "order_6a", "order_6b", "continual_reber", "continual_order"]
+TASKS = Literal[
+    "reber",
+    "lag_2a",
+    "lag_2b",
+    "lag_2c",
+    "two_3a",
+    "two_3b",
+    "two_3c",
+    "adding",
+    "multiplication",
+    "order_6a",
+    "order_6b",
+    "continual_reber",
+    "continual_order",
+]
 Squashing = Literal["centred", "logistic", "identity"]
 
 

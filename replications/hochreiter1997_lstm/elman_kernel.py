@@ -44,11 +44,14 @@ def network(config: Config, inputs: int, outputs: int) -> Network:
         UserError: the setting asks for what only the LSTM network can do.
     """
     if config.update == "step":
-        raise UserError("cell: elman learns by back-propagation through time, which needs the whole sequence; "
-                        "it cannot be used with update: step; set update: sequence")
+        raise UserError(
+            "cell: elman learns by back-propagation through time, which needs the whole sequence; "
+            "it cannot be used with update: step; set update: sequence"
+        )
     if config.grow:
-        raise UserError("cell: elman has all its hidden units from the start; "
-                        "it cannot be used with grow: true; set grow: false")
+        raise UserError(
+            "cell: elman has all its hidden units from the start; it cannot be used with grow: true; set grow: false"
+        )
     return Network(inputs, config.blocks * config.size, outputs)
 
 

@@ -49,8 +49,9 @@ def run(run: Run) -> None:
             run.history(seed, 0, count, trial.measure, error)
         run.seconds[str(seed)] = trial.seconds
         run.throughput[str(seed)] = trial.sequences / max(trial.seconds, 1e-9)
-        checkpoints.save_atomically({"config": run.settings, "vocabularies": [], "weights": trial.weights},
-                                    run.seed_folder(seed) / "model.pt")
+        checkpoints.save_atomically(
+            {"config": run.settings, "vocabularies": [], "weights": trial.weights}, run.seed_folder(seed) / "model.pt"
+        )
     first = next(iter(module.trials.values()))
     run.parameters, run.throughput_unit = first.parameters, "sequences/s"
     run.figures = figure_data.collect(config, first)

@@ -17,8 +17,11 @@ def collect(config: Config, trial: Trial) -> dict:
     """The data of the figures that this row has, from its first trial."""
     if isinstance(trial, ContinualReber):
         seen = trial.observe(generator(trial.seed, 20), SHOWN)
-        stream = {"symbols": "".join(SYMBOLS[symbol] for symbol in seen.symbols), "starts": seen.starts.tolist(),
-                  "states": np.round(seen.states.T, 3).tolist()}
+        stream = {
+            "symbols": "".join(SYMBOLS[symbol] for symbol in seen.symbols),
+            "starts": seen.starts.tolist(),
+            "states": np.round(seen.states.T, 3).tolist(),
+        }
         if seen.forget is not None:
             stream["forget"] = np.round(seen.forget.T, 3).tolist()
         return {"stream": stream}
@@ -38,8 +41,9 @@ def error_flow(config: Config, seed: int) -> dict:
     lstm, elman = [], []
     for _ in range(NETWORKS):
         x = torch.nn.functional.one_hot(torch.randint(inputs, (STEPS + 1, 1)), inputs).double()
-        cell = LSTM(inputs, config.blocks, config.size, cell_bias=True, truncated=True,
-                    init_range=config.init_range).double()
+        cell = LSTM(
+            inputs, config.blocks, config.size, cell_bias=True, truncated=True, init_range=config.init_range
+        ).double()
         w = cell.weight.detach()
         state, states = cell.initial(1), []
         for net_x in x @ w[:, :inputs].t() + w[:, -1]:
@@ -51,8 +55,11 @@ def error_flow(config: Config, seed: int) -> dict:
         for step in x:
             y = torch.sigmoid(step @ of_inputs.t() + _watched(y, activations) @ recurrent.t())
         elman.append(_sizes(y, activations))
-    return {"steps": list(range(STEPS + 1)), "lstm": np.mean(lstm, axis=0).round(4).tolist(),
-            "elman": np.mean(elman, axis=0).round(4).tolist()}
+    return {
+        "steps": list(range(STEPS + 1)),
+        "lstm": np.mean(lstm, axis=0).round(4).tolist(),
+        "elman": np.mean(elman, axis=0).round(4).tolist(),
+    }
 
 
 def _watched(value: torch.Tensor, kept: list[torch.Tensor]) -> torch.Tensor:

@@ -27,8 +27,9 @@ def draw(runs: Runs) -> Iterator[tuple[str, str, Figure]]:
         if "error_flow" in run["figures"]:
             yield "error-flow", *error_flow(run["figures"]["error_flow"])
             break
-    streams = {name: runs[name]["figures"]["stream"] for name in STREAMS
-               if name in runs and "stream" in runs[name]["figures"]}
+    streams = {
+        name: runs[name]["figures"]["stream"] for name in STREAMS if name in runs and "stream" in runs[name]["figures"]
+    }
     if streams:
         yield "stream", *stream(streams)
     if streams.get("continual_forget", {}).get("forget"):
@@ -66,15 +67,23 @@ def error_flow(flow: dict) -> tuple[str, Figure]:
     middle = len(flow["steps"]) // 2
     for name, label, color in (("lstm", "LSTM, inside the cell", OURS), ("elman", "Elman network", PRINTED)):
         axes.plot(flow["steps"], flow[name], color=color)
-        axes.annotate(label, (flow["steps"][middle], flow[name][middle]), (4, 5), textcoords="offset points",
-                      color=color, va="bottom")
+        axes.annotate(
+            label,
+            (flow["steps"][middle], flow[name][middle]),
+            (4, 5),
+            textcoords="offset points",
+            color=color,
+            va="bottom",
+        )
     axes.yaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes.yaxis.set_major_formatter(lambda power, _: f"$10^{{{power:g}}}$")
     axes.margins(x=0.01, y=0.12)
     axes.set(xlabel="steps back in time", ylabel="size of the error")
-    return ("An error on its way back in time, relative to its size where it began (geometric mean). The carousel of a "
-            "memory cell hands it on unchanged; in a recurrent network it is multiplied by weights and slopes at every "
-            "step, and vanishes."), figure
+    return (
+        "An error on its way back in time, relative to its size where it began (geometric mean). The carousel of a "
+        "memory cell hands it on unchanged; in a recurrent network it is multiplied by weights and slopes at every "
+        "step, and vanishes."
+    ), figure
 
 
 def stream(streams: dict[str, dict]) -> tuple[str, Figure]:
@@ -84,14 +93,24 @@ def stream(streams: dict[str, dict]) -> tuple[str, Figure]:
     for axes, (name, data) in zip(panels, streams.items(), strict=True):
         _states(axes, data["states"])
         ends = [t for t, start in enumerate(data["starts"]) if start]
-        axes.plot(ends, [0] * len(ends), "|", color=INK, markersize=4, markeredgewidth=0.6, transform=_at_foot(axes),
-                  clip_on=False)
+        axes.plot(
+            ends,
+            [0] * len(ends),
+            "|",
+            color=INK,
+            markersize=4,
+            markeredgewidth=0.6,
+            transform=_at_foot(axes),
+            clip_on=False,
+        )
         axes.set_title(STREAMS[name])
         axes.set_ylabel("cell states")
     panels[-1].margins(x=0.01)
     panels[-1].set_xlabel("symbol of the stream (a tick: a string begins)")
-    return ("Continual embedded Reber grammar, one trained network each; a line is the state of a cell. Nothing tells "
-            "the networks where a string ends."), figure
+    return (
+        "Continual embedded Reber grammar, one trained network each; a line is the state of a cell. Nothing tells "
+        "the networks where a string ends."
+    ), figure
 
 
 def _at_foot(axes: Axes):
@@ -125,12 +144,19 @@ def forgetting(data: dict) -> tuple[str, Figure]:
     below.set_xticks(range(first, length), list(data["symbols"][first:]))
     below.tick_params(axis="x", length=0, labelsize=7.5)
     above.tick_params(axis="x", length=0)
-    below.set(ylim=(-0.04, 1.04), yticks=(0, 0.5, 1), ylabel="forget gates", xlabel="symbol read",
-              xlim=(first - 0.8, length - 0.2))
+    below.set(
+        ylim=(-0.04, 1.04),
+        yticks=(0, 0.5, 1),
+        ylabel="forget gates",
+        xlabel="symbol read",
+        xlim=(first - 0.8, length - 0.2),
+    )
     above.set_ylabel("cell states")
-    return ("The last strings of the stream above, with forget gates: a line is a cell (above) or the gate of a block "
-            "(below; 1 keeps the state, 0 empties it), in the colour of its first cell. Dashed: a new string "
-            "begins."), figure
+    return (
+        "The last strings of the stream above, with forget gates: a line is a cell (above) or the gate of a block "
+        "(below; 1 keeps the state, 0 empties it), in the colour of its first cell. Dashed: a new string "
+        "begins."
+    ), figure
 
 
 def lag(runs: Runs) -> tuple[str, Figure]:
@@ -145,14 +171,27 @@ def lag(runs: Runs) -> tuple[str, Figure]:
         for x, values in found:
             axes.plot([BESIDE * x] * len(values), values, "o", color=OURS, alpha=0.35, markersize=4, markeredgewidth=0)
         middles = [median_interval(values) for _, values in found]
-        axes.plot([x for x, _ in found], [middle.value for middle in middles], "o-", color=OURS, markersize=6,
-                  label="ours, median")
+        axes.plot(
+            [x for x, _ in found],
+            [middle.value for middle in middles],
+            "o-",
+            color=OURS,
+            markersize=6,
+            label="ours, median",
+        )
         for (x, _), middle in zip(found, middles, strict=True):
             if middle.low is not None:
                 axes.plot([x, x], [middle.low, middle.high], color=OURS, linewidth=INTERVAL)
         if printed:
-            axes.plot([x for x, _ in points], [printed[name] for _, name in points], "D--", color=PRINTED,
-                      markerfacecolor="none", linewidth=1, label="published, mean")
+            axes.plot(
+                [x for x, _ in points],
+                [printed[name] for _, name in points],
+                "D--",
+                color=PRINTED,
+                markerfacecolor="none",
+                linewidth=1,
+                label="published, mean",
+            )
         axes.set_xscale("log")
         axes.set_yscale("log")
         axes.xaxis.set_major_locator(FixedLocator([x for x, _ in points]))
@@ -163,8 +202,10 @@ def lag(runs: Runs) -> tuple[str, Figure]:
     _plain_log(panels[0].yaxis, panels[0].get_ylim())
     panels[0].set_ylabel("training sequences to success")
     panels[1].legend(loc="upper left")
-    return ("Experiment 2c: training sequences to success. A pale dot is a trial that succeeded, an upright line the "
-            "95 % interval of the median."), figure
+    return (
+        "Experiment 2c: training sequences to success. A pale dot is a trial that succeeded, an upright line the "
+        "95 % interval of the median."
+    ), figure
 
 
 def _plain_log(axis, limits: tuple[float, float]) -> None:
@@ -191,15 +232,25 @@ def effort(runs: Runs, rows: list[tuple[str, Row]]) -> tuple[str, Figure]:
     for place, (_, row) in zip(places, rows, strict=True):
         _effort_row(axes, place, runs, row)
     for place, where in heads:
-        axes.annotate(where, (0, place), (4, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
-                      va="center", fontsize=8.5, fontweight="bold")
+        axes.annotate(
+            where,
+            (0, place),
+            (4, 0),
+            xycoords=("axes fraction", "data"),
+            textcoords="offset points",
+            va="center",
+            fontsize=8.5,
+            fontweight="bold",
+        )
     axes.set_yticks(places, [row.label for _, row in rows], fontsize=8.5)
     axes.set(ylim=(y - 0.3, -0.7), xscale="log", xlabel="sequences (2000, Tables 2 and 3: streams) to success")
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="y", visible=False)
     _plain_log(axes.xaxis, axes.get_xlim())
-    caption = ("Training until success. A dot is a trial that succeeded, a bar the median, a line its 95 % "
-               "interval; on the right, how many trials succeeded.")
+    caption = (
+        "Training until success. A dot is a trial that succeeded, a bar the median, a line its 95 % "
+        "interval; on the right, how many trials succeeded."
+    )
     if is_papers_own(runs):
         caption += " Diamonds: the printed means (hollow where the number could not be checked)."
     return caption, figure
@@ -216,5 +267,12 @@ def _effort_row(axes: Axes, place: float, runs: Runs, row: Row) -> None:
     if row.published is not None and is_papers_own(runs):
         filled = PRINTED if row.confidence != "unverified" else "none"
         axes.plot(row.published, place, "D", color=PRINTED, markerfacecolor=filled, markersize=4.5)
-    axes.annotate(f"{len(values)} of {len(runs[row.experiment]['seeds'])}", (1, place), (6, 0), va="center", fontsize=8,
-                  xycoords=("axes fraction", "data"), textcoords="offset points")
+    axes.annotate(
+        f"{len(values)} of {len(runs[row.experiment]['seeds'])}",
+        (1, place),
+        (6, 0),
+        va="center",
+        fontsize=8,
+        xycoords=("axes fraction", "data"),
+        textcoords="offset points",
+    )

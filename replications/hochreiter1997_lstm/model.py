@@ -27,16 +27,30 @@ def network(config: Config, inputs: int, outputs: int) -> Network:
     """The network of a setting."""
     where = units(config.blocks, config.size, forget_gate=config.forget_gate, output_gate=config.output_gate)
     present = connections(
-        inputs, config.blocks, config.size, forget_gate=config.forget_gate, output_gate=config.output_gate,
-        gates_see_gates=config.gates_see_gates, recurrent=config.recurrent, cell_bias=config.cell_bias,
-        gate_bias=config.gate_bias)
+        inputs,
+        config.blocks,
+        config.size,
+        forget_gate=config.forget_gate,
+        output_gate=config.output_gate,
+        gates_see_gates=config.gates_see_gates,
+        recurrent=config.recurrent,
+        cell_bias=config.cell_bias,
+        gate_bias=config.gate_bias,
+    )
     seen = (len(present) if config.gates_see_gates else where["c"].stop) if config.recurrent else 0
     return Network(
-        blocks=config.blocks, size=config.size, inputs=inputs, recurrent=seen,
+        blocks=config.blocks,
+        size=config.size,
+        inputs=inputs,
+        recurrent=seen,
         output_gates=where["out"].start if config.output_gate else -1,
         forget_gates=where["phi"].start if config.forget_gate else -1,
-        decay=config.state_decay, g=SQUASHING[config.g], h=SQUASHING[config.h],
-        present=present.astype(np.float64), present_out=output_connections(config, inputs, outputs).astype(np.float64))
+        decay=config.state_decay,
+        g=SQUASHING[config.g],
+        h=SQUASHING[config.h],
+        present=present.astype(np.float64),
+        present_out=output_connections(config, inputs, outputs).astype(np.float64),
+    )
 
 
 def parameters(net: Network) -> int:
@@ -49,16 +63,29 @@ def initial(config: Config, net: Network, rng: np.random.Generator) -> Memory:
     W = rng.uniform(-config.init_range, config.init_range, net.present.shape) * net.present
     V = rng.uniform(-config.init_range, config.init_range, net.present_out.shape) * net.present_out
     cells = net.blocks * net.size
-    for biases, first in ((config.input_gate_bias, cells), (config.output_gate_bias, net.output_gates),
-                          (config.forget_gate_bias, net.forget_gates)):
+    for biases, first in (
+        (config.input_gate_bias, cells),
+        (config.output_gate_bias, net.output_gates),
+        (config.forget_gate_bias, net.forget_gates),
+    ):
         if biases is not None:
-            W[first:first + net.blocks, -1] = biases
+            W[first : first + net.blocks, -1] = biases
     return memory(W, V, cells)
 
 
 def memory(W: np.ndarray, V: np.ndarray, cells: int) -> Memory:
     """A learner's memory with these weights, before its first sequence."""
     zeros = np.zeros
-    return Memory(W=W, V=V, dW=zeros(W.shape), dV=zeros(V.shape), state=zeros(cells), hidden=zeros(len(W)),
-                  before=zeros(len(W)), squashed=zeros(cells), carried=zeros((3, cells, W.shape[1])),
-                  output=zeros(len(V)), error=zeros(len(V)))
+    return Memory(
+        W=W,
+        V=V,
+        dW=zeros(W.shape),
+        dV=zeros(V.shape),
+        state=zeros(cells),
+        hidden=zeros(len(W)),
+        before=zeros(len(W)),
+        squashed=zeros(cells),
+        carried=zeros((3, cells, W.shape[1])),
+        output=zeros(len(V)),
+        error=zeros(len(V)),
+    )

@@ -6,8 +6,14 @@ from replications.hochreiter1997_lstm.config import Config
 from replications.hochreiter1997_lstm.streams import ContinualOrder, ContinualReber
 from replications.hochreiter1997_lstm.trials import Grammar, Tested, Trial, Windowed
 
-KINDS = {"reber": Grammar, "two_3a": Tested, "two_3b": Tested, "two_3c": Tested, "continual_reber": ContinualReber,
-         "continual_order": ContinualOrder}  # all others: Windowed
+KINDS = {
+    "reber": Grammar,
+    "two_3a": Tested,
+    "two_3b": Tested,
+    "two_3c": Tested,
+    "continual_reber": ContinualReber,
+    "continual_order": ContinualOrder,
+}  # all others: Windowed
 
 
 def begin(config: Config, seed: int) -> Trial:

@@ -143,8 +143,11 @@ def first_misprediction(network, memory, sequences):
 def learner(network: ModuleType) -> SimpleNamespace:
     """``train``, ``test`` and ``first_misprediction``, compiled for the network whose functions a kernel has."""
     one = compiled(present, kernel=network)
-    return SimpleNamespace(train=compiled(train, present=one), test=compiled(test, present=one),
-                           first_misprediction=compiled(first_misprediction, kernel=network))
+    return SimpleNamespace(
+        train=compiled(train, present=one),
+        test=compiled(test, present=one),
+        first_misprediction=compiled(first_misprediction, kernel=network),
+    )
 
 
 LSTM, ELMAN = learner(kernel), learner(elman_kernel)

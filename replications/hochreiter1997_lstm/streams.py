@@ -176,8 +176,18 @@ class ContinualReber(Continual):
 
     def advance(self) -> None:
         config = self.config
-        perfect = rounds(self.network, self.memory, self.rng, config.test_sequences, config.reset, config.lr,
-                         config.lr_decay, config.max_sequences, self.streams, self.lengths)
+        perfect = rounds(
+            self.network,
+            self.memory,
+            self.rng,
+            config.test_sequences,
+            config.reset,
+            config.lr,
+            config.lr_decay,
+            config.max_sequences,
+            self.streams,
+            self.lengths,
+        )
         self.note()
         if perfect or self.sequences >= config.max_sequences:
             self.finish(perfect)
@@ -191,8 +201,10 @@ class ContinualReber(Continual):
         self.results |= {"state/early": float(size[:100].mean()), "state/late": float(size[-100:].mean())}
         if seen.forget is not None:
             lowest, between = seen.forget.min(axis=1), seen.starts | seen.ends
-            self.results |= {"forget/end": float(lowest[between].mean()),
-                             "forget/inside": float(lowest[~between].mean())}
+            self.results |= {
+                "forget/end": float(lowest[between].mean()),
+                "forget/inside": float(lowest[~between].mean()),
+            }
 
     def observe(self, rng: np.random.Generator, n: int) -> Observed:
         """Reads n symbols of a stream, weights fixed, and goes on after wrong predictions."""
@@ -205,7 +217,7 @@ class ContinualReber(Continual):
             step(self.network, self.memory, np.array([symbol]), np.ones(1), False)
             states.append(self.memory.state.copy())
             if self.config.forget_gate:
-                forget.append(self.memory.hidden[self.network.forget_gates:].copy())
+                forget.append(self.memory.hidden[self.network.forget_gates :].copy())
         ends = np.append(stream.start[1:], False)
         return Observed(stream.symbols, stream.start, ends, np.array(states), np.array(forget) if forget else None)
 
@@ -230,7 +242,8 @@ class ContinualOrder(Continual):
             self.lengths[1] += right
             at += right + 1
             perfect = right == config.test_sequences and all(
-                self.read(self.rng) == config.test_sequences for _ in range(TEST_STREAMS - 1))
+                self.read(self.rng) == config.test_sequences for _ in range(TEST_STREAMS - 1)
+            )
             if perfect or self.sequences >= config.max_sequences:
                 self.finish(perfect)
                 break
@@ -242,5 +255,14 @@ class ContinualOrder(Continual):
 
     def follow(self, batch: Sequences, at: int, learn: bool = False) -> int:
         config = self.config
-        return follow(self.network, self.memory, batch, at, config.test_sequences, config.tolerance, learn, config.lr,
-                      config.lr_decay)
+        return follow(
+            self.network,
+            self.memory,
+            batch,
+            at,
+            config.test_sequences,
+            config.tolerance,
+            learn,
+            config.lr,
+            config.lr_decay,
+        )

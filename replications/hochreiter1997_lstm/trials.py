@@ -69,8 +69,13 @@ class Trial:
 
     def state(self) -> dict:
         arrays = {name: torch.from_numpy(array) for name, array in self.arrays().items()}
-        return {"arrays": arrays, "rng": self.rng.bit_generator.state, "results": self.results, "curve": self.curve,
-                "own": {name: getattr(self, name) for name in ("done", "seconds", *self.own)}}
+        return {
+            "arrays": arrays,
+            "rng": self.rng.bit_generator.state,
+            "results": self.results,
+            "curve": self.curve,
+            "own": {name: getattr(self, name) for name in ("done", "seconds", *self.own)},
+        }
 
     def load_state(self, state: dict) -> None:
         for name, array in self.arrays().items():
@@ -170,13 +175,20 @@ class Windowed(Trial):
     def learn_outputs_only(self) -> None:
         """The first phase of 2a and 2b: no cells yet; over once 100 sequences do not lower the error any more."""
         net, cells = self.network, self.network.blocks * self.network.size
-        bare = net._replace(blocks=0, size=0, recurrent=0, output_gates=-1, forget_gates=-1, present=net.present[:0],
-                            present_out=np.ascontiguousarray(net.present_out[:, cells:]))
+        bare = net._replace(
+            blocks=0,
+            size=0,
+            recurrent=0,
+            output_gates=-1,
+            forget_gates=-1,
+            present=net.present[:0],
+            present_out=np.ascontiguousarray(net.present_out[:, cells:]),
+        )
         memory = model.memory(self.memory.W[:0], np.ascontiguousarray(self.memory.V[:, cells:]), 0)
         batch = self.task.sample(self.rng, 100)
         LSTM.train(bare, memory, batch, Learning(self.config.lr, False, False), self.window, self.criterion(-1))
         self.memory.V[:, cells:] = memory.V
-        error = float(self.window.mean[self.sequences - 100:self.sequences].mean())
+        error = float(self.window.mean[self.sequences - 100 : self.sequences].mean())
         self.growing = error < GROWN_ENOUGH * self.lowest and self.sequences < len(self.window.mean)
         self.lowest = min(self.lowest, error)
 

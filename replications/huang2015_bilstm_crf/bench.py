@@ -35,8 +35,9 @@ def looped(crf: CRF, scores: Tensor, tags: Tensor, lengths: Tensor) -> Tensor:
         alpha = crf.start + scores[0, b]
         score = alpha[tags[0, b]]
         for t in range(1, length):
-            alpha = torch.stack([torch.logsumexp(alpha + crf.transitions[:, k], 0) + scores[t, b, k]
-                                 for k in range(scores.shape[2])])
+            alpha = torch.stack(
+                [torch.logsumexp(alpha + crf.transitions[:, k], 0) + scores[t, b, k] for k in range(scores.shape[2])]
+            )
             score = score + crf.transitions[tags[t - 1, b], tags[t, b]] + scores[t, b, tags[t, b]]
         nats.append(torch.logsumexp(alpha + crf.stop, 0) - score - crf.stop[tags[length - 1, b]])
     return torch.stack(nats)
@@ -63,6 +64,7 @@ class PlainTorch(nn.Module):
 
 def learner(cell: Callable[[], nn.Module], loss: Callable) -> Callable[[], Callable[[], int]]:
     """Sets up an epoch of training."""
+
     def make() -> Callable[[], int]:
         torch.manual_seed(1)
         network = nn.ModuleList([nn.Embedding(VOCABULARY, EMBEDDING), cell(), nn.Linear(2 * HIDDEN, TAGS), CRF(TAGS)])
@@ -82,5 +84,8 @@ def learner(cell: Callable[[], nn.Module], loss: Callable) -> Callable[[], Calla
     return make
 
 
-CASES = {REFERENCE: learner(PlainTorch, looped), "nn.LSTM, batched CRF": learner(PlainTorch, batched),
-         "peephole LSTM, our CRF": learner(lambda: BLSTM(EMBEDDING, HIDDEN), CRF.__call__)}
+CASES = {
+    REFERENCE: learner(PlainTorch, looped),
+    "nn.LSTM, batched CRF": learner(PlainTorch, batched),
+    "peephole LSTM, our CRF": learner(lambda: BLSTM(EMBEDDING, HIDDEN), CRF.__call__),
+}

@@ -26,18 +26,28 @@ def spelling(word: str) -> list[str]:
     """The paper's list, in its order; true and false are one feature each."""
     letters = re.sub("[^A-Za-z]", "", word)
     found = {
-        "lower": word.lower(), "first": word[0].isupper(), "capitals": word.isupper(), "small": word.islower(),
+        "lower": word.lower(),
+        "first": word[0].isupper(),
+        "capitals": word.isupper(),
+        "small": word.islower(),
         "inside": any(letter.isupper() for letter in word[1:]),
         "mixed": any(map(str.isalpha, word)) and any(map(str.isdigit, word)),
-        "punctuation": not any(map(str.isalnum, word)), "possessive": word.endswith("'s"), "letters": letters,
-        "others": re.sub("[A-Za-z]", "", word), "shape": shape(word), "short": re.sub(r"(.)\1+", r"\1", shape(word))}
-    ends = {f"{side}{n}": word[:n] if side == "prefix" else word[-n:]
-            for side in ("prefix", "suffix") for n in (2, 3, 4, 5)}
+        "punctuation": not any(map(str.isalnum, word)),
+        "possessive": word.endswith("'s"),
+        "letters": letters,
+        "others": re.sub("[A-Za-z]", "", word),
+        "shape": shape(word),
+        "short": re.sub(r"(.)\1+", r"\1", shape(word)),
+    }
+    ends = {
+        f"{side}{n}": word[:n] if side == "prefix" else word[-n:] for side in ("prefix", "suffix") for n in (2, 3, 4, 5)
+    }
     return [f"{name}={value}" for name, value in (found | ends).items()]
 
 
 def context(column: tuple[str, ...], at: int, name: str, grams: list[tuple[int, ...]]) -> list[str]:
     """n-grams around a place; outside the sentence stands nothing."""
+
     def value(offset: int) -> str:
         return column[at + offset] if 0 <= at + offset < len(column) else ""
 
@@ -47,10 +57,14 @@ def context(column: tuple[str, ...], at: int, name: str, grams: list[tuple[int, 
 def described(sentence: Sentence) -> list[list[str]]:
     """All features of each word."""
     words = tuple(word.lower() for word in sentence.words)
-    around = [(words, "w", [*UNIGRAMS[1:], *BIGRAMS]),
-              *((column, f"c{number}", COLUMNS) for number, column in enumerate(sentence.columns))]
-    return [[*spelling(word), *(each for column, name, grams in around for each in context(column, at, name, grams))]
-            for at, word in enumerate(sentence.words)]
+    around = [
+        (words, "w", [*UNIGRAMS[1:], *BIGRAMS]),
+        *((column, f"c{number}", COLUMNS) for number, column in enumerate(sentence.columns)),
+    ]
+    return [
+        [*spelling(word), *(each for column, name, grams in around for each in context(column, at, name, grams))]
+        for at, word in enumerate(sentence.words)
+    ]
 
 
 def word_itself(sentence: Sentence) -> list[list[str]]:

@@ -14,13 +14,17 @@ class Tagger(Tagging):
 
     def __init__(self, config: Config, corpus: TaggedCorpus):
         words = corpus.vocabulary
-        network = Network(config, len(words), len(corpus.target), len(corpus.features),
-                          torch.tensor(words.counts) == 1, words.unk)
+        network = Network(
+            config, len(words), len(corpus.target), len(corpus.features), torch.tensor(words.counts) == 1, words.unk
+        )
         super().__init__(network, corpus, config.crf)
         self.config = config
 
     def configure_optimizers(self) -> dict:
         config, weights = self.config, self.parameters()
-        optimiser: torch.optim.Optimizer = (torch.optim.SGD(weights, config.lr) if config.optimizer == "sgd"
-                                            else torch.optim.Adam(weights, config.lr, fused=True))
+        optimiser: torch.optim.Optimizer = (
+            torch.optim.SGD(weights, config.lr)
+            if config.optimizer == "sgd"
+            else torch.optim.Adam(weights, config.lr, fused=True)
+        )
         return decaying(optimiser, config.decay, self.updates)

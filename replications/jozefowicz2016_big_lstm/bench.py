@@ -130,16 +130,22 @@ def sharded(processes: int, updates: int = 3) -> dict[int, int]:
 def with_processes(processes: int) -> Callable[[], None]:
     def work() -> None:
         kept = sharded(processes)
-        print("  {}: {}".format(f"{processes} process{'es' * (processes > 1)}", ", ".join(
-            f"process {rank} keeps {size / 2**20:.0f} MiB" for rank, size in sorted(kept.items()))))
+        print(
+            "  {}: {}".format(
+                f"{processes} process{'es' * (processes > 1)}",
+                ", ".join(f"process {rank} keeps {size / 2**20:.0f} MiB" for rank, size in sorted(kept.items())),
+            )
+        )
 
     return work
 
 
 TASKS = {
     "a product of matrices, 4096 x 4096": product,
-    **{f"{row}, an update on {BLOCK} x {STREAMS} words": partial(published, row)
-       for row in ("lstm_512", "lstm_1024", "lstm_2048", "lstm_8192", "big_lstm", "big_lstm_cnn")},
+    **{
+        f"{row}, an update on {BLOCK} x {STREAMS} words": partial(published, row)
+        for row in ("lstm_512", "lstm_1024", "lstm_2048", "lstm_8192", "big_lstm", "big_lstm_cnn")
+    },
     "LSTM-512-256, nn.LSTM(proj_size)": partial(projected, False),
     "LSTM-512-256, ours": partial(projected, True),
     "a table of 800,000 x 64, 1 process, 3 updates, start included": partial(with_processes, 1),

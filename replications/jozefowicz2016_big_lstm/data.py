@@ -20,8 +20,10 @@ def load_data(config: Config) -> Corpus:
     if config.train_words is None:
         return corpus
     if not config.streams <= config.train_words <= len(corpus.train):
-        raise UserError(f"train_words={config.train_words}: {config.corpus} has {len(corpus.train)} words, and each of "
-                        f"the {config.streams} streams needs one")
+        raise UserError(
+            f"train_words={config.train_words}: {config.corpus} has {len(corpus.train)} words, and each of "
+            f"the {config.streams} streams needs one"
+        )
     return replace(corpus, train=corpus.train[np.arange(config.train_words)])
 
 

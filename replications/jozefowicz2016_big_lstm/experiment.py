@@ -100,10 +100,19 @@ def train(run: Run, seed: int) -> WordPredictor | None:
     spelling = spell(corpus.vocabulary.words, config.longest_word)
 
     def learned(module: WordPredictor, max_epochs: int, **options) -> WordPredictor:
-        return trained(run, seed, module, partial(windows, corpus.train, corpus.eos, config.streams, config.block),
-                       windows(corpus.valid[:config.valid_words], corpus.eos, config.evaluation_streams, config.block),
-                       max_epochs=max_epochs, unit="words/s", keep=KeepBest() if config.keep_best else None,
-                       callbacks=[CarriedState()], precision=config.precision, **options)
+        return trained(
+            run,
+            seed,
+            module,
+            partial(windows, corpus.train, corpus.eos, config.streams, config.block),
+            windows(corpus.valid[: config.valid_words], corpus.eos, config.evaluation_streams, config.block),
+            max_epochs=max_epochs,
+            unit="words/s",
+            keep=KeepBest() if config.keep_best else None,
+            callbacks=[CarriedState()],
+            precision=config.precision,
+            **options,
+        )
 
     module: WordPredictor = LanguageModel(config, spelling, seed)
     module.standardise(spelling)
@@ -113,8 +122,11 @@ def train(run: Run, seed: int) -> WordPredictor | None:
         take_over(run, seed, "words")
         network = learned(module, config.max_epochs, name="words").network
         torch.manual_seed(seed)  # the same wherever the network comes from
-        module = learned(CharacterPredictor(config, spelling, network), config.character_epochs,
-                         curve=lambda metric: f"{metric}/characters")
+        module = learned(
+            CharacterPredictor(config, spelling, network),
+            config.character_epochs,
+            curve=lambda metric: f"{metric}/characters",
+        )
     run.parameters = sum(weight.numel() for weight in module.parameters())
     return module
 
@@ -136,8 +148,9 @@ def take_over(run: Run, seed: int, name: str) -> None:
 @torch.no_grad()
 def probabilities(module: WordPredictor, tokens: np.ndarray, eos: int) -> np.ndarray:
     """P(word | the words before it) ``[N]``, none left out; the text is read in ``evaluation_streams`` parts."""
-    return network_probabilities(module.scorer(), module.network.initial, tokens, eos,
-                                 module.config.evaluation_streams, module.config.block)
+    return network_probabilities(
+        module.scorer(), module.network.initial, tokens, eos, module.config.evaluation_streams, module.config.block
+    )
 
 
 def record_rare(run: Run, seed: int, found: np.ndarray) -> None:

@@ -9,11 +9,18 @@ from matplotlib.figure import Figure
 from common.reporting.pages.figures import INK, PALETTE
 
 LABELS = {
-    "kn5": "KN5", "lstm_512": "LSTM, few cells", "lstm_1024": "LSTM, more", "lstm_2048": "LSTM, most",
-    "nce": "LSTM, most, NCE", "full_softmax": "LSTM, most, full softmax",
-    "lstm_8192_undropped": "wide LSTM, no dropout", "lstm_8192": "wide LSTM, dropout", "big_lstm": "BIG LSTM",
+    "kn5": "KN5",
+    "lstm_512": "LSTM, few cells",
+    "lstm_1024": "LSTM, more",
+    "lstm_2048": "LSTM, most",
+    "nce": "LSTM, most, NCE",
+    "full_softmax": "LSTM, most, full softmax",
+    "lstm_8192_undropped": "wide LSTM, no dropout",
+    "lstm_8192": "wide LSTM, dropout",
+    "big_lstm": "BIG LSTM",
     "big_lstm_cnn": "+ CNN inputs",
-    "cnn_softmax": "+ CNN softmax", "cnn_softmax_corrected": "+ CNN softmax, corrected",
+    "cnn_softmax": "+ CNN softmax",
+    "cnn_softmax_corrected": "+ CNN softmax, corrected",
     "character_lstm": "+ character LSTM",
 }
 Runs = dict[str, dict]
@@ -44,8 +51,10 @@ def parameters(networks: Runs) -> tuple[str, Figure]:
     axes.margins(x=0.25, y=0.1)
     axes.xaxis.set_major_formatter(lambda size, _: f"{size / 1e6:g} M")
     axes.set(xlabel="parameters", ylabel="test perplexity", ylim=(0, None))
-    return ("Test perplexity against the number of parameters, mean over seeds. The second colour marks networks that "
-            "read characters."), figure
+    return (
+        "Test perplexity against the number of parameters, mean over seeds. The second colour marks networks that "
+        "read characters."
+    ), figure
 
 
 def by_frequency(runs: Runs) -> tuple[str, Figure]:
@@ -62,15 +71,20 @@ def by_frequency(runs: Runs) -> tuple[str, Figure]:
         low = row["below"]
     for number, name in enumerate(shown):
         rows = runs[name]["figures"]["loss_by_frequency"]
-        axes.plot([list(bounds).index(row["below"]) for row in rows],
-                  [counted[row["below"]] - row["nats"] for row in rows], "o-",
-                  color=PALETTE[number % len(PALETTE)], label=LABELS[name])
+        axes.plot(
+            [list(bounds).index(row["below"]) for row in rows],
+            [counted[row["below"]] - row["nats"] for row in rows],
+            "o-",
+            color=PALETTE[number % len(PALETTE)],
+            label=LABELS[name],
+        )
     axes.set_xticks(range(len(bounds)), list(bounds.values()))
     axes.set(xlabel="occurrences of the word in the training text", ylabel="nats per word\nahead of KN5")
     axes.axhline(0, color=INK, linewidth=0.8)
     axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
-    return ("Gain over KN5 on the test text by word frequency, unknown words left out; networks averaged "
-            "over seeds."), figure
+    return (
+        "Gain over KN5 on the test text by word frequency, unknown words left out; networks averaged over seeds."
+    ), figure
 
 
 def text(lines: list[str], size: float = 8.5) -> Figure:
@@ -79,16 +93,19 @@ def text(lines: list[str], size: float = 8.5) -> Figure:
     axes = figure.add_subplot()
     axes.axis("off")
     for number, line in enumerate(lines):
-        axes.text(0, 1 - (number + 0.5) / len(lines), line, transform=axes.transAxes, color=INK, fontsize=size,
-                  va="center")
+        axes.text(
+            0, 1 - (number + 0.5) / len(lines), line, transform=axes.transAxes, color=INK, fontsize=size, va="center"
+        )
     return figure
 
 
 def near(rows: list[dict]) -> tuple[str, Figure]:
     """Words that were never seen, and the known words nearest to them."""
     figure = text([f"{row['word']}:   {',  '.join(row['near'])}" for row in rows])
-    return ("Words that the training text does not have, and the known words whose vectors are nearest (cosine), as "
-            "the network that reads characters sees them."), figure
+    return (
+        "Words that the training text does not have, and the known words whose vectors are nearest (cosine), as "
+        "the network that reads characters sees them."
+    ), figure
 
 
 def samples(networks: Runs) -> tuple[str, Figure]:

@@ -18,14 +18,21 @@ def loss_by_frequency(found: np.ndarray, corpus: Corpus) -> list[dict]:
     bucket = np.digitize(np.asarray(corpus.vocabulary.counts)[corpus.test], FREQUENCY_BOUNDS)
     bucket[corpus.test == corpus.vocabulary.unk] = -1
     nats = -np.log(found)
-    return [{"below": (*FREQUENCY_BOUNDS, None)[i], "words": int((bucket == i).sum()),
-             "nats": float(nats[bucket == i].mean())}
-            for i in range(len(FREQUENCY_BOUNDS) + 1) if (bucket == i).any()]
+    return [
+        {
+            "below": (*FREQUENCY_BOUNDS, None)[i],
+            "words": int((bucket == i).sum()),
+            "nats": float(nats[bucket == i].mean()),
+        }
+        for i in range(len(FREQUENCY_BOUNDS) + 1)
+        if (bucket == i).any()
+    ]
 
 
 @torch.no_grad()
-def sample(module: WordPredictor, vocabulary: Vocabulary, start: tuple[str, ...] = (), length: int = 60,
-           seed: int = 1) -> str:
+def sample(
+    module: WordPredictor, vocabulary: Vocabulary, start: tuple[str, ...] = (), length: int = 60, seed: int = 1
+) -> str:
     """``start`` and ``length`` more words, each drawn from the network's distribution; a line per sentence.
 
     A network with a character LSTM spells its words, and may invent some; it then reads them as ``<unk>``.
@@ -54,5 +61,7 @@ def neighbours(module: WordPredictor, vocabulary: Vocabulary, words: int = 8, ne
     cnn, spelling = module.network.inputs.cnn, module.network.inputs.spelling
     known = F.normalize(torch.cat([cnn(part) for part in spelling.split(4096)]), dim=1)
     similar = F.normalize(cnn(spell(unseen, spelling.shape[1])), dim=1) @ known.t()
-    return [{"word": word, "near": [vocabulary.words[i] for i in row.topk(near).indices.tolist()]}
-            for word, row in zip(unseen, similar, strict=True)]
+    return [
+        {"word": word, "near": [vocabulary.words[i] for i in row.topk(near).indices.tolist()]}
+        for word, row in zip(unseen, similar, strict=True)
+    ]

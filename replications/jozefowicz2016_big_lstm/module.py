@@ -58,13 +58,17 @@ class WordPredictor(Sharded, ABC):
         self.score = None  # with what it has computed
 
     def curves(self, train: dict, valid: dict) -> dict[str, float]:
-        return {"valid/nll": valid["nats"] / valid["words"], "valid/perplexity": of_sum(**valid),
-                "train/loss": train["nats"] / train["words"]}
+        return {
+            "valid/nll": valid["nats"] / valid["words"],
+            "valid/perplexity": of_sum(**valid),
+            "train/loss": train["nats"] / train["words"],
+        }
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         config = self.config
-        return torch.optim.Adagrad(self.parameter_groups(), config.lr,
-                                   initial_accumulator_value=config.initial_accumulator)
+        return torch.optim.Adagrad(
+            self.parameter_groups(), config.lr, initial_accumulator_value=config.initial_accumulator
+        )
 
 
 class LanguageModel(WordPredictor):
@@ -101,8 +105,12 @@ class LanguageModel(WordPredictor):
     def parameter_groups(self) -> list[dict]:
         config, network = self.config, self.network
         tables = [weight for table in self.tables for weight in table.parameters()]
-        parts = [(tables, config.lr), (network.output.parameters(), config.cnn_softmax_lr),
-                 (network.inputs.parameters(), config.cnn_input_lr), (network.parameters(), config.lr)]
+        parts = [
+            (tables, config.lr),
+            (network.output.parameters(), config.cnn_softmax_lr),
+            (network.inputs.parameters(), config.cnn_input_lr),
+            (network.parameters(), config.lr),
+        ]
         groups, known = [], set()
         for weights, lr in parts:
             new = [weight for weight in weights if id(weight) not in known]

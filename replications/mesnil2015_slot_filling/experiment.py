@@ -21,7 +21,7 @@ def split_words(sentence: Sentence) -> Sentence:
     """Words are split before an apostrophe, all but o'clock; the second half has no slot (the authors' files)."""
     halves = [[word] if word == "o'clock" else APOSTROPHE.split(word, maxsplit=1) for word in sentence.words]
     words = tuple(half for both in halves for half in both)
-    tags = tuple(tag for both, first in zip(halves, sentence.tags, strict=True) for tag in (first, "O")[:len(both)])
+    tags = tuple(tag for both, first in zip(halves, sentence.tags, strict=True) for tag in (first, "O")[: len(both)])
     return Sentence(words, tags, intent=sentence.intent)
 
 

@@ -71,7 +71,8 @@ class Recurrent(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
         self.readers = nn.ModuleList(
             Reader(config.model, config.window * config.embedding, config.hidden, tags, config.init_range)
-            for _ in range(config.directions))
+            for _ in range(config.directions)
+        )
 
     def forward(self, batch: Batch) -> tuple[Tensor, None]:
         x = self.dropout(self.embedding(windows(batch.words, self.window, self.padding)).flatten(2))
@@ -116,8 +117,10 @@ class LSTM(nn.Module):
             context, _ = self.attention(states.flatten(0, 1), self.attention.memory(states.transpose(0, 1), within))
             h = torch.cat([h, context.view(*states.shape[:2], -1).transpose(0, 1)], dim=2)
         last = h[lengths - 1, torch.arange(len(lengths), device=h.device)]
-        return (None if self.slots is None else self.slots(h[:len(batch.words)]),
-                None if self.intents is None else self.intents(last))
+        return (
+            None if self.slots is None else self.slots(h[: len(batch.words)]),
+            None if self.intents is None else self.intents(last),
+        )
 
 
 class WordsOnly(nn.Module):

@@ -17,8 +17,11 @@ class Tagger(Tagging):
 
     def __init__(self, config: Config, corpus: TaggedCorpus):
         padding = corpus.vocabulary.eos
-        super().__init__(network(config, len(corpus.vocabulary), len(corpus.target), len(corpus.intents), padding),
-                         corpus, config.crf)
+        super().__init__(
+            network(config, len(corpus.vocabulary), len(corpus.target), len(corpus.intents), padding),
+            corpus,
+            config.crf,
+        )
         self.config = config
 
     def training_step(self, batch: Batch, index: int) -> dict:

@@ -126,5 +126,8 @@ CASES = {
 if has_bfloat16("cpu"):
     CASES["full softmax, bfloat16"] = lambda: ours("rnn", "bf16-mixed")
 HERE = {"grammar"} | {row.corpus for row in fetch.status() if row.state == "here"}
-TASKS = {f"KN5 trained and evaluated, {corpus}": partial(kneser_ney, corpus) for corpus in ("grammar", "ptb")
-         if corpus in HERE}
+TASKS = {
+    f"KN5 trained and evaluated, {corpus}": partial(kneser_ney, corpus)
+    for corpus in ("grammar", "ptb")
+    if corpus in HERE
+}

@@ -51,8 +51,9 @@ def count_models(run: Run) -> None:
     """Good-Turing and Kneser-Ney n-grams, alone and with a cache (thesis, table 4.1)."""
     corpus = run.corpus
     size, eos, seed = len(corpus.vocabulary), corpus.eos, run.config.seeds[0]  # nothing here is random
-    good_turing = [(f"gt{n}", lambda n=n: on_splits(GoodTuring(n, corpus.train, size, eos).probabilities, corpus))
-                   for n in (3, 5)]
+    good_turing = [
+        (f"gt{n}", lambda n=n: on_splits(GoodTuring(n, corpus.train, size, eos).probabilities, corpus)) for n in (3, 5)
+    ]
     kneser_ney = [(f"kn{n}", partial(evaluation.kneser_ney, corpus, n)) for n in (3, 5)]
     with run.seed(seed):
         found = {}
@@ -111,10 +112,18 @@ def train(run: Run, seed: int) -> LanguageModel | None:
         return None
     module = build(config, corpus, seed)
     run.parameters = sum(weight.numel() for weight in module.parameters())
-    return trained(run, seed, module, partial(windows, corpus.train, corpus.eos, config.streams, config.block),
-                   windows(corpus.valid, corpus.eos, 1, 1000), max_epochs=config.max_epochs, unit="words/s",
-                   keep=RestoreAndHalve(config.min_improvement, config.hold), callbacks=[CarriedState()],
-                   precision=config.precision)
+    return trained(
+        run,
+        seed,
+        module,
+        partial(windows, corpus.train, corpus.eos, config.streams, config.block),
+        windows(corpus.valid, corpus.eos, 1, 1000),
+        max_epochs=config.max_epochs,
+        unit="words/s",
+        keep=RestoreAndHalve(config.min_improvement, config.hold),
+        callbacks=[CarriedState()],
+        precision=config.precision,
+    )
 
 
 def static_probabilities(module: LanguageModel, tokens: np.ndarray, eos: int) -> np.ndarray:
@@ -143,6 +152,12 @@ def gain_by_frequency(network: np.ndarray, kn5: np.ndarray, corpus: Corpus) -> l
     """How many bits per word the network is ahead of KN5, for rare and frequent words of the test text."""
     bucket = np.digitize(np.asarray(corpus.vocabulary.counts)[corpus.test], FREQUENCY_BOUNDS)
     gain = np.log2(network) - np.log2(kn5)
-    return [{"below": (*FREQUENCY_BOUNDS, None)[i], "words": int((bucket == i).sum()),
-             "bits": float(gain[bucket == i].mean())}
-            for i in range(len(FREQUENCY_BOUNDS) + 1) if (bucket == i).any()]
+    return [
+        {
+            "below": (*FREQUENCY_BOUNDS, None)[i],
+            "words": int((bucket == i).sum()),
+            "bits": float(gain[bucket == i].mean()),
+        }
+        for i in range(len(FREQUENCY_BOUNDS) + 1)
+        if (bucket == i).any()
+    ]

@@ -7,10 +7,14 @@ from matplotlib.figure import Figure
 
 from common.reporting.pages.figures import INK, PALE, PALETTE
 
-SINGLE = {"ngram": {"gt3": "Good-Turing 3-gram", "kn5": "Kneser-Ney 5-gram"}, "nnlm": {"": "Feed-forward network"},
-          "rnn_one_step": {"": "RNN, 100 classes, one step"}, "rnn_classes": {"": "RNN, 100 classes"},
-          "rnn": {"": "RNN", "+kn5": "RNN + KN5", "average": "RNNs averaged", "dynamic": "RNN, dynamic"},
-          "rnn_sampled": {"": "RNN, trained on samples", "average": "the same, averaged"}}
+SINGLE = {
+    "ngram": {"gt3": "Good-Turing 3-gram", "kn5": "Kneser-Ney 5-gram"},
+    "nnlm": {"": "Feed-forward network"},
+    "rnn_one_step": {"": "RNN, 100 classes, one step"},
+    "rnn_classes": {"": "RNN, 100 classes"},
+    "rnn": {"": "RNN", "+kn5": "RNN + KN5", "average": "RNNs averaged", "dynamic": "RNN, dynamic"},
+    "rnn_sampled": {"": "RNN, trained on samples", "average": "the same, averaged"},
+}
 Runs = dict[str, dict]
 
 
@@ -33,9 +37,13 @@ def draw(runs: Runs) -> Iterator[tuple[str, str, Figure]]:
 
 def models(runs: Runs) -> tuple[str, Figure]:
     """Every model on one axis and, where the text comes from a known grammar, the best that any model can do."""
-    found = [(label, perplexity(runs[name], what)) for name, labels in SINGLE.items() if name in runs
-             for what, label in labels.items()
-             if "test/perplexity" + (f"/{what}" if what else "") in runs[name]["metrics"]]
+    found = [
+        (label, perplexity(runs[name], what))
+        for name, labels in SINGLE.items()
+        if name in runs
+        for what, label in labels.items()
+        if "test/perplexity" + (f"/{what}" if what else "") in runs[name]["metrics"]
+    ]
     figure = Figure(figsize=(6.4, 0.32 * len(found) + 1))
     axes = figure.add_subplot()
     axes.hlines(range(len(found)), 0, [value for _, value in found], color=PALE, linewidth=1)
@@ -51,8 +59,14 @@ def models(runs: Runs) -> tuple[str, Figure]:
     if best:
         value = mean(best.values())
         axes.axvline(value, color=PALETTE[1], linestyle="--")
-        axes.annotate(f"grammar {value:.1f}", (value, len(found) - 0.5), (4, 0), textcoords="offset points",
-                      color=PALETTE[1], va="bottom")
+        axes.annotate(
+            f"grammar {value:.1f}",
+            (value, len(found) - 0.5),
+            (4, 0),
+            textcoords="offset points",
+            color=PALETTE[1],
+            va="bottom",
+        )
         caption += " The text comes from a grammar of known entropy rate: no model can be left of the dashed line."
     return caption, figure
 
@@ -88,9 +102,11 @@ def classes(runs: Runs) -> tuple[str, Figure]:
     for axes, label in ((left, "test perplexity"), (right, "words per second in training")):
         axes.set_xticks(list(places.values()), list(places))
         axes.set(xlabel="classes", ylabel=label, xlim=(-0.3, len(places) - 0.7))
-    return ("Perplexity and training speed for several numbers of classes and for one softmax over all words (full), "
-            "with 200 hidden units. The full softmax is trained by a recipe of its own, and for longer. Speeds were "
-            "measured in turn on one machine, in single precision."), figure
+    return (
+        "Perplexity and training speed for several numbers of classes and for one softmax over all words (full), "
+        "with 200 hidden units. The full softmax is trained by a recipe of its own, and for longer. Speeds were "
+        "measured in turn on one machine, in single precision."
+    ), figure
 
 
 def text_size(runs: Runs) -> tuple[str, Figure]:

@@ -76,7 +76,7 @@ class RNNLM(nn.Module):
         read = max(len(unfolded) - self.bptt, 0)  # from here on, words are remembered
         if read:
             before = hidden[read - 1].detach()
-        return hidden[len(remembered):], (before, unfolded[read:])
+        return hidden[len(remembered) :], (before, unfolded[read:])
 
 
 class NNLM(nn.Module):
@@ -109,7 +109,7 @@ class NNLM(nn.Module):
         features = self.features(read).unfold(0, self.context, 1)  # [T, B, m, n-1]
         x = features.transpose(2, 3).flatten(2)
         hidden = torch.tanh(self.hidden(x))
-        return torch.cat([hidden, x], 2) if self.direct else hidden, (none, read[len(words):])
+        return torch.cat([hidden, x], 2) if self.direct else hidden, (none, read[len(words) :])
 
 
 def language_model(config: Config, counts: np.ndarray) -> RNNLM | NNLM:

@@ -64,8 +64,11 @@ class LanguageModel(Module):
 
     def curves(self, train: dict, valid: dict) -> dict[str, float]:
         perplexity = "train/perplexity" if self.config.samples is None else "train/perplexity_among_samples"
-        return {"valid/nll": valid["nats"] / valid["words"], "valid/perplexity": of_sum(**valid),
-                perplexity: of_sum(**train)}
+        return {
+            "valid/nll": valid["nats"] / valid["words"],
+            "valid/perplexity": of_sum(**valid),
+            perplexity: of_sum(**train),
+        }
 
     def configure_optimizers(self) -> SGD:
         """Plain gradient descent; what holds for one stream's block is meant once per stream."""

@@ -78,14 +78,24 @@ def plain() -> Callable[[], int]:
     settings = trial(1).config
     networks = [Plain(seed) for seed in range(1, NETWORKS + 1)]
     drawn = [trial(seed).draw(TRAIN, 0, LENGTH, PLAIN_UPDATES * settings.batch) for seed in range(1, NETWORKS + 1)]
-    batches = [(functional.one_hot(torch.from_numpy(each.index[..., 0]).long(), trial(1).task.inputs).float(),
-                torch.from_numpy(each.target[0]).long()) for each in drawn]
+    batches = [
+        (
+            functional.one_hot(torch.from_numpy(each.index[..., 0]).long(), trial(1).task.inputs).float(),
+            torch.from_numpy(each.target[0]).long(),
+        )
+        for each in drawn
+    ]
 
     def work() -> int:
         for network, (inputs, target) in zip(networks, batches, strict=True):
             for part in range(0, len(target), settings.batch):
-                network.update(inputs[:, part:part + settings.batch], target[part:part + settings.batch],
-                               settings.alpha, settings.lr, settings.threshold)
+                network.update(
+                    inputs[:, part : part + settings.batch],
+                    target[part : part + settings.batch],
+                    settings.alpha,
+                    settings.lr,
+                    settings.threshold,
+                )
         return NETWORKS * PLAIN_UPDATES
 
     return work
@@ -93,6 +103,7 @@ def plain() -> Callable[[], int]:
 
 def compiled(threads: int) -> Callable[[], Callable[[], int]]:
     """All networks, drawing their sequences too, in so many threads."""
+
     def make() -> Callable[[], int]:
         trials = [trial(seed) for seed in range(1, NETWORKS + 1)]
 
@@ -115,6 +126,7 @@ CASES = {
 
 def natural(experiment: str, states: Callable[[Network, Tensor], Tensor]) -> Callable[[], Callable[[], None]]:
     """Ten updates of the network of an experiment, each on made-up sequences as long as its longest (section 4.2)."""
+
     def make() -> Callable[[], None]:
         settings = config.validate(PAPER, config.resolve(PAPER, experiment, "paper"), "bench")
         generator, shape = torch.Generator().manual_seed(1), (settings.window + 1, settings.batch)
@@ -124,8 +136,9 @@ def natural(experiment: str, states: Callable[[Network, Tensor], Tensor]) -> Cal
         else:
             data = Characters({}, ALPHABET, 1, "")
             sequence = torch.randint(data.inputs, shape, generator=generator)
-        network = Network(data.inputs, settings.hidden, data.outputs, settings.activation, settings.initialisation, 1,
-                          settings.biases)
+        network = Network(
+            data.inputs, settings.hidden, data.outputs, settings.activation, settings.initialisation, 1, settings.biases
+        )
         descent = ClippedDescent(network, settings.lr, settings.bound)
 
         def work() -> None:

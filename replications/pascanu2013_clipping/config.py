@@ -9,8 +9,18 @@ from common.config import Settings
 
 
 class Config(Settings):
-    task: Literal["temporal_order", "temporal_order_3bit", "addition", "multiplication", "permutation",
-                  "memorisation_5bit", "memorisation_23bit", "music", "characters", "geometry"]
+    task: Literal[
+        "temporal_order",
+        "temporal_order_3bit",
+        "addition",
+        "multiplication",
+        "permutation",
+        "memorisation_5bit",
+        "memorisation_23bit",
+        "music",
+        "characters",
+        "geometry",
+    ]
     # the network
     activation: Literal["tanh", "sigmoid"]
     initialisation: Literal["sigmoid", "tanh", "smart"]

@@ -63,7 +63,7 @@ class Music:
         """Whole pieces, long ones together."""
         pieces = sorted(self.pieces[name], key=len)
         starts = range(0, len(pieces), EVALUATED)
-        return Loader(len(starts), lambda epoch: starts, lambda start: batch(pieces[start:start + EVALUATED]))
+        return Loader(len(starts), lambda epoch: starts, lambda start: batch(pieces[start : start + EVALUATED]))
 
     def losses(self, outputs: Tensor, target: Tensor) -> Tensor:
         """Nats per step ``[T, B]``, summed over the notes."""
@@ -105,8 +105,15 @@ class Characters:
         """The text in parts side by side."""
         return self.windows(self.text[name], EVALUATED, 200)
 
-    def windows(self, text: np.ndarray, parts: int, window: int, start: Callable[[int], int] = lambda epoch: 0,
-                mine: slice = slice(None), sequences: bool = False) -> Loader:
+    def windows(
+        self,
+        text: np.ndarray,
+        parts: int,
+        window: int,
+        start: Callable[[int], int] = lambda epoch: 0,
+        mine: slice = slice(None),
+        sequences: bool = False,
+    ) -> Loader:
         """Windows of a text in ``parts`` side by side, in order, an incomplete row left out."""
         rows = len(text) // parts
         if rows <= self.ahead:
@@ -118,8 +125,12 @@ class Characters:
             steps = min(window, rows - self.ahead - row)
             places = first + columns + np.arange(row, row + steps + self.ahead)[:, None]
             found = torch.from_numpy(text[places % len(text)].astype(np.int64))
-            return Batch(found[:steps], found[self.ahead:], torch.ones(steps, len(columns)),
-                         parts if sequences else parts * steps)
+            return Batch(
+                found[:steps],
+                found[self.ahead :],
+                torch.ones(steps, len(columns)),
+                parts if sequences else parts * steps,
+            )
 
         return Loader(len(begins), lambda epoch: [(start(epoch), row) for row in begins], read)
 
@@ -133,8 +144,8 @@ def batch(parts: list[np.ndarray], total: int = 0) -> Batch:
     rolls = torch.zeros(max(map(len, parts)), len(parts), NOTES)
     counts = torch.zeros(len(rolls) - 1, len(parts))
     for b, part in enumerate(parts):
-        rolls[:len(part), b] = torch.from_numpy(part)
-        counts[:len(part) - 1, b] = 1
+        rolls[: len(part), b] = torch.from_numpy(part)
+        counts[: len(part) - 1, b] = 1
     return Batch(rolls[:-1], rolls[1:], counts, total)
 
 
@@ -142,7 +153,7 @@ def cut(piece: np.ndarray, window: int) -> list[np.ndarray]:
     """Even parts of at most ``window`` predictions; a part begins with the step at which the one before ended."""
     number = -(-(len(piece) - 1) // window)
     bounds = np.linspace(0, len(piece) - 1, number + 1).round().astype(int)
-    return [piece[start:end + 1] for start, end in zip(bounds, bounds[1:], strict=False)]
+    return [piece[start : end + 1] for start, end in zip(bounds, bounds[1:], strict=False)]
 
 
 def load(config: Config) -> Music | Characters:

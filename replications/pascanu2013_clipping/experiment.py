@@ -84,9 +84,17 @@ def train(run: Run, seed: int) -> NextStep | None:
     module = build(config, corpus, seed)
     run.parameters = sum(weight.numel() for weight in module.parameters() if weight.requires_grad)
     keep = KeepBest(config.patience, f"valid/{corpus.unit}", progress=PROGRESS)
-    return trained(run, seed, module, partial(corpus.train, config, seed), corpus.split("valid"),
-                   max_epochs=config.max_epochs, unit=f"{corpus.counted}/s", keep=keep,
-                   callbacks=[CarriedState(), HalveOnRise(keep, f"train/{corpus.unit}")])
+    return trained(
+        run,
+        seed,
+        module,
+        partial(corpus.train, config, seed),
+        corpus.split("valid"),
+        max_epochs=config.max_epochs,
+        unit=f"{corpus.counted}/s",
+        keep=keep,
+        callbacks=[CarriedState(), HalveOnRise(keep, f"train/{corpus.unit}")],
+    )
 
 
 @torch.no_grad()
@@ -148,4 +156,6 @@ def record(run: Run, trial: Trial) -> None:
         run.history(seed, 0, updates, f"valid/wrong{suffix}", share)
     if seed == run.config.seeds[0]:
         run.figures["traces"]["mixed" if run.config.mixed else trial.name] = {
-            "updates": trial.trace_step, "norms": trial.trace}
+            "updates": trial.trace_step,
+            "norms": trial.trace,
+        }

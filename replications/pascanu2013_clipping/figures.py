@@ -50,8 +50,9 @@ def cliff(surface: dict) -> tuple[str, Figure]:
     axes = figure.add_subplot()
     weights, biases = surface["weights"], surface["biases"]
     loss = np.maximum(np.array(surface["loss"]), 1e-4)
-    shades = axes.pcolormesh(weights, biases, loss.T, norm=LogNorm(1e-4, 0.5), cmap="Greys", shading="nearest",
-                             rasterized=True)
+    shades = axes.pcolormesh(
+        weights, biases, loss.T, norm=LogNorm(1e-4, 0.5), cmap="Greys", shading="nearest", rasterized=True
+    )
     figure.colorbar(shades, ax=axes, label="loss", pad=0.01)
     for (name, path), color in zip(surface["paths"].items(), (PALETTE[1], PALETTE[0]), strict=True):
         axes.plot(*np.array(path).T, color=color, marker=".", markersize=3, linewidth=1, label=f"{name} descent")
@@ -77,12 +78,20 @@ def signals(found: dict[str, dict[str, list[float]]]) -> tuple[str, Figure]:
             lags = range(len(norms["mean"]))
             axes.fill_between(lags, norms["low"], norms["high"], color=color, alpha=0.15, linewidth=0)
             axes.plot(lags, norms["mean"], color=color, label=f"{scale:g}/γ")
-        axes.set(title=f"{activation}, γ = {1 if activation == 'tanh' else '¼'}", xlabel="steps back", yscale="log",
-                 ylim=(1e-9, 1e4))
+        axes.set(
+            title=f"{activation}, γ = {1 if activation == 'tanh' else '¼'}",
+            xlabel="steps back",
+            yscale="log",
+            ylim=(1e-9, 1e4),
+        )
         axes.margins(x=0)
     panels[0].set_ylabel("size of the signal")
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(scales),
-                  title="largest singular value of the recurrent weights")
+    figure.legend(
+        *panels[0].get_legend_handles_labels(),
+        loc="outside upper center",
+        ncols=len(scales),
+        title="largest singular value of the recurrent weights",
+    )
     return (
         "A signal on its way back in time, relative to its size at the end (geometric mean and range over random "
         "networks of 50 units). Below 1/γ it must vanish, whatever the inputs are; above, it may still vanish, and "
@@ -117,8 +126,9 @@ def _rates(axes: Axes, found: dict[int, tuple[int, int]], shift: float, color: s
         return
     rates = {length: binomial(*counts) for length, counts in found.items()}
     lengths = [length * shift for length in rates]
-    axes.vlines(lengths, [rate.low for rate in rates.values()], [rate.high for rate in rates.values()], color=color,
-                alpha=0.5)
+    axes.vlines(
+        lengths, [rate.low for rate in rates.values()], [rate.high for rate in rates.values()], color=color, alpha=0.5
+    )
     axes.plot(lengths, [rate.mean for rate in rates.values()], "o-", color=color, label=label, clip_on=False)
 
 

@@ -63,6 +63,7 @@ def signal_norms(scale: float, activation: str, rng: np.random.Generator) -> np.
     The states come from small random inputs, the signal at the end has a random direction. A bias keeps the states of
     logistic units around 0, where they are as steep as they can be.
     """
+
     def squash(x: np.ndarray) -> np.ndarray:
         return np.tanh(x) if activation == "tanh" else logistic(x) - 0.5
 
@@ -110,9 +111,12 @@ def run(run: Run) -> None:
     weights, biases = np.linspace(*WEIGHTS, GRID), np.linspace(*BIASES, GRID)
     thrown = int(np.argmax(list(run.metrics["step/plain"].values())))
     run.figures = {
-        "surface": {"weights": weights.round(5).tolist(), "biases": biases.round(5).tolist(),
-                    "loss": one_unit(weights[:, None], biases[None]).loss.round(5).tolist(),
-                    "paths": {name: path[:DRAWN, thrown].round(5).tolist() for name, path in paths.items()}},
+        "surface": {
+            "weights": weights.round(5).tolist(),
+            "biases": biases.round(5).tolist(),
+            "loss": one_unit(weights[:, None], biases[None]).loss.round(5).tolist(),
+            "paths": {name: path[:DRAWN, thrown].round(5).tolist() for name, path in paths.items()},
+        },
         "signals": {name: spread(np.array(norms)) for name, norms in signals.items()},
         "linear": {f"{weight:g}": [weight**k for k in range(0, LINEAR_STEPS + 1, 20)] for weight in LINEAR_WEIGHTS},
     }

@@ -43,8 +43,12 @@ class Memory(NamedTuple):
 def memory(weights: Weights, steps: int, batch: int) -> Memory:
     hidden, outputs = weights.output.shape
     states = np.zeros((steps + 1, batch, hidden), weights.bias.dtype)
-    return Memory(states, *(np.zeros_like(states[1:]) for _ in range(3)), np.zeros((batch, outputs), states.dtype),
-                  np.zeros_like(weights.recurrent))
+    return Memory(
+        states,
+        *(np.zeros_like(states[1:]) for _ in range(3)),
+        np.zeros((batch, outputs), states.dtype),
+        np.zeros_like(weights.recurrent),
+    )
 
 
 def zeros(weights: Weights) -> Weights:
@@ -102,7 +106,7 @@ def add_outer(total, left, right, outer):
     group = max(1, ONE_THREAD // (hidden * hidden * batch))
     for t in range(0, steps, group):
         now = min(group, steps - t) * batch
-        np.dot(left[t:t + group].reshape(now, hidden).T, right[t:t + group].reshape(now, hidden), outer)
+        np.dot(left[t : t + group].reshape(now, hidden).T, right[t : t + group].reshape(now, hidden), outer)
         total += outer
 
 
@@ -194,8 +198,11 @@ def descend(weights, gradient, rate, threshold):
     factor = np.float32(rate * (threshold / norm) if norm > threshold else rate)
     step(weights.bias, gradient.bias, factor)
     step(weights.output_bias, gradient.output_bias, factor)
-    for weight, change in ((weights.input, gradient.input), (weights.recurrent, gradient.recurrent),
-                           (weights.output, gradient.output)):
+    for weight, change in (
+        (weights.input, gradient.input),
+        (weights.recurrent, gradient.recurrent),
+        (weights.output, gradient.output),
+    ):
         step(weight.reshape(-1), change.reshape(-1), factor)
     return norm
 
@@ -218,7 +225,7 @@ def count_wrong(weights, index, value, target, kind, is_tanh, enough):
     drive, answers = np.zeros_like(states[1:]), np.zeros((batch, len(weights.output_bias)), weights.bias.dtype)
     wrong = np.zeros(batch, np.bool_)
     for t in range(len(index)):
-        enter(weights, index[t:t + 1], value[t:t + 1], drive)
+        enter(weights, index[t : t + 1], value[t : t + 1], drive)
         forward(drive, weights.bias, weights.recurrent, states, is_tanh)
         if kind == EVERY_CLASS or t == len(index) - 1:
             respond(weights, states[1], answers)

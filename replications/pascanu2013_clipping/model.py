@@ -1,7 +1,7 @@
 """The recurrent network of the paper, and what runs back through it.
 
-    h_t = act(h_{t-1} W_rec + u_t W_in + b)        section 1, equation 2 (on states after the nonlinearity)
-    y_t = h_t W_out + c
+h_t = act(h_{t-1} W_rec + u_t W_in + b)        section 1, equation 2 (on states after the nonlinearity)
+y_t = h_t W_out + c
 """
 
 from typing import Literal
@@ -100,13 +100,22 @@ def regulariser_left(signals: Tensor, carried: Tensor) -> Tensor:
 class Network(nn.Module):
     """``input [I, H]``, ``recurrent [H, H]``, ``output [H, O]`` and biases, which may stay 0."""
 
-    def __init__(self, inputs: int, hidden: int, outputs: int, activation: str, initialisation: Initialisation,
-                 seed: int, biases: bool = True):
+    def __init__(
+        self,
+        inputs: int,
+        hidden: int,
+        outputs: int,
+        activation: str,
+        initialisation: Initialisation,
+        seed: int,
+        biases: bool = True,
+    ):
         super().__init__()
         self.activation = activation
         self.input, self.recurrent, self.output = (
             nn.Parameter(torch.from_numpy(weight).float())
-            for weight in initial(inputs, hidden, outputs, initialisation, seed))
+            for weight in initial(inputs, hidden, outputs, initialisation, seed)
+        )
         self.bias = nn.Parameter(torch.zeros(hidden), requires_grad=biases)
         self.output_bias = nn.Parameter(torch.zeros(outputs), requires_grad=biases)
 
@@ -136,8 +145,9 @@ def initial(inputs: int, hidden: int, outputs: int, initialisation: Initialisati
     """
     rng = np.random.default_rng([seed, 0])
     deviation = {"sigmoid": 0.01, "tanh": 0.1, "smart": 0.01}[initialisation]
-    w_in, w_rec, w_out = (rng.normal(0, deviation, shape)
-                          for shape in ((inputs, hidden), (hidden, hidden), (hidden, outputs)))
+    w_in, w_rec, w_out = (
+        rng.normal(0, deviation, shape) for shape in ((inputs, hidden), (hidden, hidden), (hidden, outputs))
+    )
     if initialisation == "smart":
         links = rng.permuted(np.tile(np.arange(hidden), (hidden, 1)), axis=1)[:, :SPARSE_LINKS]
         kept = np.zeros_like(w_rec)

@@ -19,8 +19,9 @@ class NextStep(Module):
     def __init__(self, config: Config, data: Music | Characters, seed: int = 1):
         super().__init__()
         self.config, self.data, self.counted = config, data, data.counted
-        self.network = Network(data.inputs, config.hidden, data.outputs, config.activation, config.initialisation, seed,
-                               config.biases)
+        self.network = Network(
+            data.inputs, config.hidden, data.outputs, config.activation, config.initialisation, seed, config.biases
+        )
         self.state = self.valid_state = ()
 
     def nats(self, batch: Batch, before: tuple, alpha: float = 0.0) -> tuple[Tensor, tuple]:

@@ -27,8 +27,10 @@ class Trial:
     def __init__(self, config: Config, seed: int, lengths: tuple[int, ...]):
         self.config, self.seed, self.lengths = config, seed, lengths
         self.task = TASKS[config.task]
-        w_in, w_rec, w_out = (np.ascontiguousarray(w, np.float32) for w in initial(
-            self.task.inputs, config.hidden, self.task.outputs, config.initialisation, seed))
+        w_in, w_rec, w_out = (
+            np.ascontiguousarray(w, np.float32)
+            for w in initial(self.task.inputs, config.hidden, self.task.outputs, config.initialisation, seed)
+        )
         zeros = np.zeros(config.hidden, np.float32), np.zeros(self.task.outputs, np.float32)
         self.weights = learner.Weights(w_in, w_rec, zeros[0], w_out, zeros[1])
         self.updates = 0
@@ -50,8 +52,11 @@ class Trial:
     @property
     def checked(self) -> list[int]:
         """The lengths at which it is checked: its own, and between two the thirds."""
-        return sorted({*self.lengths, *np.linspace(min(self.lengths), max(self.lengths), 4).astype(int).tolist()}
-                      if self.config.mixed else set(self.lengths))
+        return sorted(
+            {*self.lengths, *np.linspace(min(self.lengths), max(self.lengths), 4).astype(int).tolist()}
+            if self.config.mixed
+            else set(self.lengths)
+        )
 
     @property
     def solved(self) -> bool:
@@ -97,7 +102,7 @@ class Trial:
                 at += len(norms[-1])
             self.updates += BLOCK
         norms, step = np.concatenate(norms), self.trace_step
-        self.trace += [float(norms[i:i + step].max()) for i in range(0, len(norms), step)]
+        self.trace += [float(norms[i : i + step].max()) for i in range(0, len(norms), step)]
         self.check()
 
     def learn(self, length: int, updates: int, at: int = 0) -> np.ndarray:
@@ -105,8 +110,18 @@ class Trial:
         config, norms = self.config, np.zeros(updates)
         drawn = self.draw(TRAIN, at, length, updates * config.batch)
         memory = learner.memory(self.weights, len(drawn.index), config.batch)
-        learner.learn(self.weights, learner.zeros(self.weights), memory, *drawn, self.task.kind,
-                      config.activation == "tanh", config.alpha, config.lr, config.bound, norms)
+        learner.learn(
+            self.weights,
+            learner.zeros(self.weights),
+            memory,
+            *drawn,
+            self.task.kind,
+            config.activation == "tanh",
+            config.alpha,
+            config.lr,
+            config.bound,
+            norms,
+        )
         return norms
 
     def check(self) -> None:
@@ -117,8 +132,9 @@ class Trial:
         self.curve.append((self.updates, look))
         self.done = not finite or self.updates >= config.max_updates
         if (look < SUCCESS and look <= self.least) or (self.done and not self.solved):
-            wrong = {length: self.share_wrong(TEST, length, config.test_sequences) if finite else 1.0
-                     for length in lengths}
+            wrong = {
+                length: self.share_wrong(TEST, length, config.test_sequences) if finite else 1.0 for length in lengths
+            }
             success = max(wrong.values()) < SUCCESS
             if success:
                 self.solved_after = self.solved_after or self.updates
@@ -135,8 +151,10 @@ class Trial:
         if self.solved:
             for weight, best in zip(self.weights, self.best, strict=True):
                 weight[...] = best
-            wrong = wrong | {length: self.share_wrong(TEST, length, self.config.test_sequences)
-                             for length in self.config.test_lengths}
+            wrong = wrong | {
+                length: self.share_wrong(TEST, length, self.config.test_sequences)
+                for length in self.config.test_lengths
+            }
         self.results = {f"test/wrong/{length}": share for length, share in sorted(wrong.items())}
         if self.finite():
             self.results["radius"] = float(np.abs(np.linalg.eigvals(self.weights.recurrent.astype(float))).max())
@@ -155,8 +173,11 @@ class Trial:
     def state(self) -> dict:
         """All that an exact resume needs, in types that a checkpoint may hold."""
         names = ("updates", "seconds", "solved_after", "done", "least", "wrong", "results", "curve", "trace")
-        return {"weights": tensors(self.weights), "best": self.best and tensors(self.best),
-                **{name: getattr(self, name) for name in names}}
+        return {
+            "weights": tensors(self.weights),
+            "best": self.best and tensors(self.best),
+            **{name: getattr(self, name) for name in names},
+        }
 
     def load_state(self, state: dict) -> None:
         for name, value in state.items():

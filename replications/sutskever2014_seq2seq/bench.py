@@ -30,8 +30,12 @@ def pairs(count: int = PAIRS) -> Pairs:
     draw = np.random.default_rng(1)
     zipf = 1 / np.arange(1, VOCABULARY)
     lengths = draw.integers(5, 26, count)
-    sides = [np.concatenate([[*draw.choice(np.arange(1, VOCABULARY), size, p=zipf / zipf.sum()), END]
-                             for size in lengths]).astype(np.int32) for _ in range(2)]
+    sides = [
+        np.concatenate(
+            [[*draw.choice(np.arange(1, VOCABULARY), size, p=zipf / zipf.sum()), END] for size in lengths]
+        ).astype(np.int32)
+        for _ in range(2)
+    ]
     return Pairs.of(*sides, (END, END))
 
 
@@ -55,8 +59,10 @@ def plain() -> Callable[[], int]:
     model, text = PlainTorch(), pairs()
     optimiser = torch.optim.SGD(model.parameters(), 0.1)
     order = np.random.default_rng(1).permutation(len(text))
-    batches = [[nn.utils.rnn.pad_sequence([torch.from_numpy(text[i][side]).long() for i in chosen])
-                for side in (0, 1)] for chosen in np.array_split(order, len(order) // BATCH)]
+    batches = [
+        [nn.utils.rnn.pad_sequence([torch.from_numpy(text[i][side]).long() for i in chosen]) for side in (0, 1)]
+        for chosen in np.array_split(order, len(order) // BATCH)
+    ]
 
     def work() -> int:
         for source, target in batches:

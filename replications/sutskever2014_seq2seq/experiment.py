@@ -31,9 +31,14 @@ def load_data(config: Config) -> ParallelCorpus:
     """
     if config.n_best and config.unit == "bpe":
         raise UserError("n_best: a phrase-based system translates words; set unit to words, or n_best to null")
-    return parallel.load(config.corpus, source_vocabulary=config.source_vocabulary,
-                         target_vocabulary=config.target_vocabulary, max_length=config.max_length, unit=config.unit,
-                         train_pairs=config.train_pairs)
+    return parallel.load(
+        config.corpus,
+        source_vocabulary=config.source_vocabulary,
+        target_vocabulary=config.target_vocabulary,
+        max_length=config.max_length,
+        unit=config.unit,
+        train_pairs=config.train_pairs,
+    )
 
 
 def build(config: Config, corpus: ParallelCorpus, seed: int = 1) -> Translator:
@@ -44,7 +49,7 @@ def build(config: Config, corpus: ParallelCorpus, seed: int = 1) -> Translator:
 def run(run: Run) -> None:
     """Fills in the metrics of one experiment."""
     corpus, config = run.corpus, run.config
-    sources = [source for source, _ in corpus.test][:config.test_pairs]
+    sources = [source for source, _ in corpus.test][: config.test_pairs]
     networks: list[Seq2Seq] = []
     translations: dict[str, Words] = {}
     for seed in config.seeds:
@@ -79,9 +84,16 @@ def train(run: Run, seed: int) -> Translator:
     module = build(config, corpus)
     module.batches = len(batches(corpus.train, config.batch_size))
     run.parameters = sum(weight.numel() for weight in module.parameters())
-    return trained(run, seed, module, partial(batches, corpus.train, config.batch_size, seed),
-                   batches(corpus.valid, BATCH), max_epochs=math.ceil(config.max_epochs), unit="target words/s",
-                   precision=config.precision)
+    return trained(
+        run,
+        seed,
+        module,
+        partial(batches, corpus.train, config.batch_size, seed),
+        batches(corpus.valid, BATCH),
+        max_epochs=math.ceil(config.max_epochs),
+        unit="target words/s",
+        precision=config.precision,
+    )
 
 
 def ensembles(run: Run, networks: list[Seq2Seq], sources: list[np.ndarray]) -> None:
@@ -106,7 +118,7 @@ def rescore(run: Run, networks: list[Seq2Seq], sources: list[np.ndarray]) -> Non
     offered = rescoring.offers(config, len(sources))
     everyone = "+".join(map(str, config.seeds))
     record_bleu(run, "phrases", everyone, offered.first)
-    record_bleu(run, "oracle", everyone, offered.oracle(corpus.tokenised_references("test")[:len(sources)]))
+    record_bleu(run, "oracle", everyone, offered.oracle(corpus.tokenised_references("test")[: len(sources)]))
     groups = [(str(seed), "", [network]) for seed, network in zip(config.seeds, networks, strict=True)]
     if len(networks) > 1 and config.ensemble_beam_sizes:
         groups.append((everyone, "/ensemble", networks))
@@ -118,8 +130,9 @@ def rescore(run: Run, networks: list[Seq2Seq], sources: list[np.ndarray]) -> Non
 # --- numbers
 
 
-def translate_test(run: Run, what: str, seed: int | str, networks: list[Seq2Seq], sources: list[np.ndarray],
-                   beam_size: int) -> Words:
+def translate_test(
+    run: Run, what: str, seed: int | str, networks: list[Seq2Seq], sources: list[np.ndarray], beam_size: int
+) -> Words:
     """Translates the test sentences; their BLEU, and how fast that went."""
     corpus = run.corpus
     started = time.monotonic()
@@ -146,8 +159,15 @@ def in_groups(run: Run, values: np.ndarray, translations: dict[str, Words]) -> l
     rows = []
     for chosen in np.array_split(np.argsort(values, kind="stable"), min(GROUPS, len(values))):
         scores = {seed: bleu_of(found, references, chosen) for seed, found in translations.items()}
-        rows.append({"from": float(values[chosen[0]]), "to": float(values[chosen[-1]]),
-                     "mean": float(values[chosen].mean()), "sentences": len(chosen), "bleu": scores})
+        rows.append(
+            {
+                "from": float(values[chosen[0]]),
+                "to": float(values[chosen[-1]]),
+                "mean": float(values[chosen].mean()),
+                "sentences": len(chosen),
+                "bleu": scores,
+            }
+        )
     return rows
 
 

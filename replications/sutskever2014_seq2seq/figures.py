@@ -15,10 +15,24 @@ NAMES = {"reversed": "source reversed", "forward": "source as it is"}
 def draw(runs: Runs) -> Iterator[tuple[str, str, Figure]]:
     """(name, caption, figure) for every figure that the runs of one scale allow."""
     if any(name in runs for name in NAMES):
-        yield "length", *groups(runs, "by_length", "words of the source sentence",
-                                "BLEU of the test sentences by length, in fifths; lines: mean over seeds, dots: seeds.")
-        yield "rarity", *groups(runs, "by_rarity", "mean frequency rank of the source words",
-                                "BLEU of the test sentences by how rare their words are, in fifths.")
+        yield (
+            "length",
+            *groups(
+                runs,
+                "by_length",
+                "words of the source sentence",
+                "BLEU of the test sentences by length, in fifths; lines: mean over seeds, dots: seeds.",
+            ),
+        )
+        yield (
+            "rarity",
+            *groups(
+                runs,
+                "by_rarity",
+                "mean frequency rank of the source words",
+                "BLEU of the test sentences by how rare their words are, in fifths.",
+            ),
+        )
     if "reversed" in runs and runs["reversed"]["metrics"].get("test/bleu/ensemble"):
         yield "beams", *beams(runs["reversed"])
     if "reversed" in runs and runs["reversed"]["metrics"].get("test/bleu/phrases"):
@@ -51,8 +65,9 @@ def beams(run: dict) -> tuple[str, Figure]:
     largest = config["beam_size"]
     figure = Figure(figsize=(6.4, 3.0))
     axes = figure.add_subplot()
-    for colour, (what, shown) in zip(PALETTE, (("", "one network"), ("/ensemble", "all seeds' networks together")),
-                                     strict=False):
+    for colour, (what, shown) in zip(
+        PALETTE, (("", "one network"), ("/ensemble", "all seeds' networks together")), strict=False
+    ):
         points = []
         for beam_size in sorted({largest, *config["ensemble_beam_sizes" if what else "beam_sizes"]}):
             name = what if beam_size == largest else f"{what}/beam_{beam_size}"
@@ -73,14 +88,23 @@ def beams(run: dict) -> tuple[str, Figure]:
 
 def rescoring(runs: Runs) -> tuple[str, Figure]:
     """Table 2 as a picture."""
-    rows = [("phrase-based", "reversed", "phrases"), ("+ forward LSTM", "forward", "rescored"),
-            ("+ reversed LSTM", "reversed", "rescored"), ("+ all seeds' together", "reversed", "rescored/ensemble"),
-            ("best of the n best", "reversed", "oracle")]
-    found = [(label, runs[name]["metrics"][f"test/bleu/{what}"]) for label, name, what in rows
-             if name in runs and f"test/bleu/{what}" in runs[name]["metrics"]]
+    rows = [
+        ("phrase-based", "reversed", "phrases"),
+        ("+ forward LSTM", "forward", "rescored"),
+        ("+ reversed LSTM", "reversed", "rescored"),
+        ("+ all seeds' together", "reversed", "rescored/ensemble"),
+        ("best of the n best", "reversed", "oracle"),
+    ]
+    found = [
+        (label, runs[name]["metrics"][f"test/bleu/{what}"])
+        for label, name, what in rows
+        if name in runs and f"test/bleu/{what}" in runs[name]["metrics"]
+    ]
     n_best = runs["reversed"]["config"]["n_best"]
-    caption = (f"A phrase-based system's {n_best} best translations of each test sentence, by an even average of its "
-               "score and the LSTM's (Table 2); last, the best that any order can do.")
+    caption = (
+        f"A phrase-based system's {n_best} best translations of each test sentence, by an even average of its "
+        "score and the LSTM's (Table 2); last, the best that any order can do."
+    )
     return caption, dots(found, "BLEU of the test sentences")
 
 
@@ -90,8 +114,9 @@ def vectors(points: list[dict]) -> tuple[str, Figure]:
     axes = figure.add_subplot()
     doers = list(dict.fromkeys(point["doer"] for point in points))
     for point in points:
-        active = next(p for p in points if (p["doer"], p["other"]) == (point["doer"], point["other"])
-                      and not p["passive"])
+        active = next(
+            p for p in points if (p["doer"], p["other"]) == (point["doer"], point["other"]) and not p["passive"]
+        )
         axes.plot([active["x"], point["x"]], [active["y"], point["y"]], color=PALE, linewidth=0.8, zorder=1)
     width, height = (max(p[axis] for p in points) - min(p[axis] for p in points) for axis in "xy")
     labels: list[tuple[float, float]] = []
@@ -103,5 +128,7 @@ def vectors(points: list[dict]) -> tuple[str, Figure]:
         axes.annotate(point["text"], labels[-1], (6, -2), textcoords="offset points", color=INK, fontsize=7.5)
     axes.margins(x=0.25, y=0.1)
     axes.set(xlabel="first principal component", ylabel="second principal component")
-    return ("Sentence vectors (h and c of all layers after the last word) in the plane of their two main axes. Colour: "
-            "who does it; circles: active, squares: passive; a line joins an active sentence and its passive."), figure
+    return (
+        "Sentence vectors (h and c of all layers after the last word) in the plane of their two main axes. Colour: "
+        "who does it; circles: active, squares: passive; a line joins an active sentence and its passive."
+    ), figure

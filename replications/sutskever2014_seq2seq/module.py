@@ -22,8 +22,10 @@ class Translator(Translation):
 
     def configure_optimizers(self) -> dict:
         config = self.config
-        return scheduled(SGD(self.parameters(), config.lr, clip_norm=config.clip_norm),
-                         lambda update: halved(update / self.batches, config.halve_after, config.halve_every))
+        return scheduled(
+            SGD(self.parameters(), config.lr, clip_norm=config.clip_norm),
+            lambda update: halved(update / self.batches, config.halve_after, config.halve_every),
+        )
 
     def on_train_start(self) -> None:
         self.stop_at_the_end()  # a finished training that is resumed

@@ -22,17 +22,54 @@ class Phrase(NamedTuple):
 
 # persons; then active verb and passive verb: {0} does it to {1}
 TABLES = {
-    "names": ("Tom", "Mary", "my father", "my mother", "the boy", "the girl",
-              "{0} loves {1} .", "{1} is loved by {0} .", "{0} helped {1} .", "{1} was helped by {0} .",
-              "{0} saw {1} .", "{1} was seen by {0} .", "{0} invited {1} .", "{1} was invited by {0} ."),
-    "captions": ("a man", "a woman", "a boy", "a girl", "a child", "a dog",
-                 "{0} is watching {1} .", "{1} is being watched by {0} .",
-                 "{0} is holding {1} .", "{1} is being held by {0} .",
-                 "{0} is carrying {1} .", "{1} is being carried by {0} .",
-                 "{0} is helping {1} .", "{1} is being helped by {0} ."),
-    "grammar": ("the man", "the woman", "the boy", "the girl", "the friend", "the doctor",
-                "{0} watches {1} .", "{1} is watched by {0} .", "{0} loves {1} .", "{1} is loved by {0} .",
-                "{0} finds {1} .", "{1} is found by {0} .", "{0} carries {1} .", "{1} is carried by {0} ."),
+    "names": (
+        "Tom",
+        "Mary",
+        "my father",
+        "my mother",
+        "the boy",
+        "the girl",
+        "{0} loves {1} .",
+        "{1} is loved by {0} .",
+        "{0} helped {1} .",
+        "{1} was helped by {0} .",
+        "{0} saw {1} .",
+        "{1} was seen by {0} .",
+        "{0} invited {1} .",
+        "{1} was invited by {0} .",
+    ),
+    "captions": (
+        "a man",
+        "a woman",
+        "a boy",
+        "a girl",
+        "a child",
+        "a dog",
+        "{0} is watching {1} .",
+        "{1} is being watched by {0} .",
+        "{0} is holding {1} .",
+        "{1} is being held by {0} .",
+        "{0} is carrying {1} .",
+        "{1} is being carried by {0} .",
+        "{0} is helping {1} .",
+        "{1} is being helped by {0} .",
+    ),
+    "grammar": (
+        "the man",
+        "the woman",
+        "the boy",
+        "the girl",
+        "the friend",
+        "the doctor",
+        "{0} watches {1} .",
+        "{1} is watched by {0} .",
+        "{0} loves {1} .",
+        "{1} is loved by {0} .",
+        "{0} finds {1} .",
+        "{1} is found by {0} .",
+        "{0} carries {1} .",
+        "{1} is carried by {0} .",
+    ),
 }
 
 
@@ -73,13 +110,18 @@ def distances(points: np.ndarray, found: list[Phrase]) -> dict[str, float]:
     active = [phrase.meaning for phrase in found if not phrase.passive]
 
     def mean(others: list[tuple]) -> float:
-        return float(np.mean([np.linalg.norm(at[meaning, False] - at[other])
-                              for meaning, other in zip(active, others, strict=True)]))
+        return float(
+            np.mean(
+                [np.linalg.norm(at[meaning, False] - at[other]) for meaning, other in zip(active, others, strict=True)]
+            )
+        )
 
     shuffled = np.random.default_rng(1).permutation(len(active))
     unit = mean([(active[i], False) for i in shuffled])
-    return {"voice": mean([(meaning, True) for meaning in active]) / unit,
-            "order": mean([(meaning[::-1], False) for meaning in active]) / unit}
+    return {
+        "voice": mean([(meaning, True) for meaning in active]) / unit,
+        "order": mean([(meaning[::-1], False) for meaning in active]) / unit,
+    }
 
 
 def principal_components(points: np.ndarray) -> np.ndarray:
@@ -95,5 +137,14 @@ def picture(network: Seq2Seq, corpus: ParallelCorpus, found: list[Phrase]) -> li
     verb, persons = found[0].meaning[1], {found[0].meaning[0], found[0].meaning[2], found[2].meaning[2]}
     shown = [p for p in found if p.meaning[1] == verb and {p.meaning[0], p.meaning[2]} <= persons]
     plane = principal_components(vectors(network, corpus, [phrase.text for phrase in shown]))
-    return [{"text": phrase.text, "doer": phrase.meaning[0], "other": phrase.meaning[2], "passive": phrase.passive,
-             "x": round(float(x), 4), "y": round(float(y), 4)} for phrase, (x, y) in zip(shown, plane, strict=True)]
+    return [
+        {
+            "text": phrase.text,
+            "doer": phrase.meaning[0],
+            "other": phrase.meaning[2],
+            "passive": phrase.passive,
+            "x": round(float(x), 4),
+            "y": round(float(y), 4),
+        }
+        for phrase, (x, y) in zip(shown, plane, strict=True)
+    ]

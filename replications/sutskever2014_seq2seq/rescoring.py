@@ -30,15 +30,17 @@ class Offers(NamedTuple):
 
     def rescored(self, log_p: Sequence[np.ndarray]) -> Words:
         """The best by an even average of the system's score and the LSTM's log p(T | S)."""
-        return [words[int(np.argmax(score + other))]
-                for words, score, other in zip(self.candidates, self.scores, log_p, strict=True)]
+        return [
+            words[int(np.argmax(score + other))]
+            for words, score, other in zip(self.candidates, self.scores, log_p, strict=True)
+        ]
 
     def oracle(self, references: Sequence[Sequence[str]]) -> Words:
         """The best by the reference: by BLEU of the sentence, one added to every count so that it is not zero."""
         found = []
         for words, reference in zip(self.candidates, references, strict=True):
             counts = statistics(words, reference)
-            precision = np.log((counts[:, :ORDER] + 1) / (counts[:, ORDER:2 * ORDER] + 1)).mean(1)
+            precision = np.log((counts[:, :ORDER] + 1) / (counts[:, ORDER : 2 * ORDER] + 1)).mean(1)
             shortage = 1 - len(reference) / np.maximum(counts[:, ORDER], 0.5)
             found.append(words[int(np.argmax(precision + np.minimum(shortage, 0)))])
         return found
@@ -55,8 +57,13 @@ def offers(config: Config, count: int) -> Offers:
 
 
 @torch.no_grad()
-def log_probabilities(networks: Sequence[Seq2Seq], sources: Sequence[np.ndarray], candidates: Sequence[Words],
-                      vocabulary: Vocabulary, batch_size: int = 16) -> list[np.ndarray]:
+def log_probabilities(
+    networks: Sequence[Seq2Seq],
+    sources: Sequence[np.ndarray],
+    candidates: Sequence[Words],
+    vocabulary: Vocabulary,
+    batch_size: int = 16,
+) -> list[np.ndarray]:
     """log p(T | S) of every candidate of every sentence ``[N]``, of several networks together as they translate.
 
     The candidates of a sentence have most of their words in common, so a beginning that several share is read once.
@@ -66,10 +73,11 @@ def log_probabilities(networks: Sequence[Seq2Seq], sources: Sequence[np.ndarray]
     """
     found: list[np.ndarray] = []
     for start in range(0, len(sources), batch_size):
-        offered = candidates[start:start + batch_size]
-        targets, lengths = pad([np.append(vocabulary.encode(words), vocabulary.eos) for each in offered
-                                for words in each])  # [T, C]
-        state = read(networks, *pad(sources[start:start + batch_size]))
+        offered = candidates[start : start + batch_size]
+        targets, lengths = pad(
+            [np.append(vocabulary.encode(words), vocabulary.eos) for each in offered for words in each]
+        )  # [T, C]
+        state = read(networks, *pad(sources[start : start + batch_size]))
         sizes = [len(each) for each in offered]
         node = torch.arange(len(offered)).repeat_interleave(torch.tensor(sizes))  # which beginning [C]
         before = torch.full((len(offered),), vocabulary.eos)

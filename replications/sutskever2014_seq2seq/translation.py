@@ -24,8 +24,13 @@ def translate(networks: Sequence[Seq2Seq], sources: Sequence[np.ndarray], **sear
     """
     end = networks[0].end
     return translation.translate(
-        lambda *source: (lambda words, state: step(networks, words, state), read(networks, *source)), sources,
-        start=end, end=end, max_length=lambda longest: 2 * longest + 10, **search)
+        lambda *source: (lambda words, state: step(networks, words, state), read(networks, *source)),
+        sources,
+        start=end,
+        end=end,
+        max_length=lambda longest: 2 * longest + 10,
+        **search,
+    )
 
 
 def read(networks: Sequence[Seq2Seq], source: Tensor, lengths: Tensor) -> State:
@@ -42,7 +47,7 @@ def step(networks: Sequence[Seq2Seq], words: Tensor, state: State) -> tuple[Tens
     """
     log_p, after = [], []
     for i, network in enumerate(networks):
-        h, c = (part.transpose(0, 1).contiguous() for part in state[2 * i:2 * i + 2])
+        h, c = (part.transpose(0, 1).contiguous() for part in state[2 * i : 2 * i + 2])
         hidden, new = network.decode(words.unsqueeze(0), (h, c))
         log_p.append(network.output(hidden[0]).log_softmax(-1))
         after += [part.transpose(0, 1) for part in new]

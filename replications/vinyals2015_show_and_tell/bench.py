@@ -86,11 +86,7 @@ def beam(size: int) -> Callable[[], None]:
     return lambda: describe([model.network], [features], vocabulary, beam_size=size, max_length=12)
 
 
-CASES = {
-    REFERENCE: plain,
-    "picture once": ours,
-    "picture at every step": partial(ours, image="every_step"),
-}
+CASES = {REFERENCE: plain, "picture once": ours, "picture at every step": partial(ours, image="every_step")}
 if has_bfloat16("cpu"):
     CASES["picture once, bfloat16"] = partial(ours, "bf16-mixed")
 TASKS = {f"beam of {size} over 64 pictures": partial(beam, size) for size in (1, 3, 20)}

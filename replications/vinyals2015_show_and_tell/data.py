@@ -59,12 +59,13 @@ def pad(captions: Sequence[Sequence[int]], stop: int) -> tuple[Tensor, Tensor]:
     lengths = torch.tensor([len(caption) + 1 for caption in captions])
     words = torch.full((int(lengths.max()), len(captions)), stop)
     for column, caption in enumerate(captions):
-        words[:len(caption), column] = torch.as_tensor(caption, dtype=torch.long)
+        words[: len(caption), column] = torch.as_tensor(caption, dtype=torch.long)
     return words, lengths
 
 
-def captions(split: Split, vocabulary: Vocabulary, batch_size: int, seed: int | None = None, rank: int = 0,
-             world: int = 1) -> Loader:
+def captions(
+    split: Split, vocabulary: Vocabulary, batch_size: int, seed: int | None = None, rank: int = 0, world: int = 1
+) -> Loader:
     """The captions of a split in batches, of which process ``rank`` of ``world`` has its share.
 
     Args:

@@ -34,10 +34,16 @@ def demo(path: Path, text: str, *, seed: int = 1, length: int = 20) -> str:
         return describe([module.network], [seen], vocabulary, length_exponent=config.length_exponent, **options)
 
     if text:
-        found = described(lambda i: open_picture(Path(text).expanduser()), 1, n_best=CAPTIONS,
-                          beam_size=max(CAPTIONS, config.beam_size), max_length=min(length, config.max_length))[0]
-        return "\n".join(f"{math.exp(one.log_probability):8.4f}  {' '.join(vocabulary.decode(one.words))}"
-                         for one in found)
+        found = described(
+            lambda i: open_picture(Path(text).expanduser()),
+            1,
+            n_best=CAPTIONS,
+            beam_size=max(CAPTIONS, config.beam_size),
+            max_length=min(length, config.max_length),
+        )[0]
+        return "\n".join(
+            f"{math.exp(one.log_probability):8.4f}  {' '.join(vocabulary.decode(one.words))}" for one in found
+        )
     lists = described(test.open, min(len(test), GRID), beam_size=config.beam_size, max_length=config.max_length)
     shown = evaluation.examples(lists, test, vocabulary)
     figure = figures.grid(shown, [test.open(each["index"]) for each in shown])

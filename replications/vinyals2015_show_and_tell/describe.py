@@ -14,8 +14,16 @@ PICTURES = 64  # described together
 
 
 @torch.no_grad()
-def describe(networks: Sequence[ShowAndTell], features: Sequence[Tensor], vocabulary: Vocabulary, *, beam_size: int,
-             max_length: int, n_best: int = 1, length_exponent: float = 0.0) -> list[list[Hypothesis]]:
+def describe(
+    networks: Sequence[ShowAndTell],
+    features: Sequence[Tensor],
+    vocabulary: Vocabulary,
+    *,
+    beam_size: int,
+    max_length: int,
+    n_best: int = 1,
+    length_exponent: float = 0.0,
+) -> list[list[Hypothesis]]:
     """The best captions of each picture, best first. Several networks form an ensemble: their mean probability.
 
     Args:
@@ -27,7 +35,7 @@ def describe(networks: Sequence[ShowAndTell], features: Sequence[Tensor], vocabu
     """
     found: list[list[Hypothesis]] = []
     for start in range(0, len(features[0]), PICTURES):
-        states = [net.initial(each[start:start + PICTURES]) for net, each in zip(networks, features, strict=True)]
+        states = [net.initial(each[start : start + PICTURES]) for net, each in zip(networks, features, strict=True)]
         sizes = [len(state) for state in states]
 
         def step(words: Tensor, joined: tuple[Tensor, ...], sizes: list[int] = sizes):
@@ -39,9 +47,17 @@ def describe(networks: Sequence[ShowAndTell], features: Sequence[Tensor], vocabu
                 after += state
             return _mean(log_p), tuple(after)
 
-        found += beam_search(step, tuple(part for state in states for part in state), networks[0].start, vocabulary.eos,
-                             beam_size=beam_size, max_length=max_length, length_exponent=length_exponent,
-                             forbidden=[vocabulary.unk], n_best=n_best)
+        found += beam_search(
+            step,
+            tuple(part for state in states for part in state),
+            networks[0].start,
+            vocabulary.eos,
+            beam_size=beam_size,
+            max_length=max_length,
+            length_exponent=length_exponent,
+            forbidden=[vocabulary.unk],
+            n_best=n_best,
+        )
     return found
 
 
@@ -66,11 +82,12 @@ def log_likelihoods(network: ShowAndTell, features: Tensor, captions: Sequence[S
     for t in range(len(words)):
         there, longer = ((lengths > more).nonzero().squeeze(1) for more in (t, t + 1))
         steps.append((shorter, last, there, beginning[there], words[t, there]))
-        (shorter, last), beginning[longer] = torch.unique(torch.stack([beginning[longer], words[t, longer]]), dim=1,
-                                                          return_inverse=True)
+        (shorter, last), beginning[longer] = torch.unique(
+            torch.stack([beginning[longer], words[t, longer]]), dim=1, return_inverse=True
+        )
     scores = features.new_zeros(len(features), len(captions))
     for picture in range(len(features)):
-        state = network.initial(features[picture:picture + 1])
+        state = network.initial(features[picture : picture + 1])
         for shorter, last, there, row, word in steps:
             log_p, state = network.step(last, tuple(part[shorter] for part in state))
             scores[picture, there] += log_p[row, word]

@@ -35,8 +35,11 @@ def evaluate(run: Run, seed: int | str, modules: Sequence[Captioner], eyes: Eyes
     suffix = "" if alone else "/ensemble"
     features = features_of(modules, data.set, "test", eyes)
     wide = ask(run, modules, features, config.wide_beam, config.n_best, config.length_exponent)
-    lists = wide if config.beam_size == config.wide_beam else \
-        ask(run, modules, features, config.beam_size, 1, config.length_exponent)
+    lists = (
+        wide
+        if config.beam_size == config.wide_beam
+        else ask(run, modules, features, config.beam_size, 1, config.length_exponent)
+    )
     best = top(lists, data.vocabulary)
     for name, value in judge(best, test, config.consensus).items():
         run.record(f"test/{name}{suffix}", seed, value)
@@ -55,9 +58,12 @@ def evaluate(run: Run, seed: int | str, modules: Sequence[Captioner], eyes: Eyes
         run.figures["examples"] = examples(lists, test, data.vocabulary)
         run.figures["n_best"] = n_best(wide[0], test, data.vocabulary, known)
         run.figures["neighbours"] = neighbours(modules[0], data.vocabulary)
-    print(f"{run.name} seed {seed}: BLEU-1 {run.metrics[f'test/bleu1{suffix}'][str(seed)]:.1f}, BLEU-4 "
-          f"{run.metrics[f'test/bleu4{suffix}'][str(seed)]:.1f}, perplexity "
-          f"{run.metrics[f'test/perplexity{suffix}'][str(seed)]:.2f}", flush=True)
+    print(
+        f"{run.name} seed {seed}: BLEU-1 {run.metrics[f'test/bleu1{suffix}'][str(seed)]:.1f}, BLEU-4 "
+        f"{run.metrics[f'test/bleu4{suffix}'][str(seed)]:.1f}, perplexity "
+        f"{run.metrics[f'test/perplexity{suffix}'][str(seed)]:.2f}",
+        flush=True,
+    )
 
 
 def more(run: Run, seed: int, modules: Sequence[Captioner], features: list[Tensor], eyes: Eyes) -> None:
@@ -71,12 +77,16 @@ def more(run: Run, seed: int, modules: Sequence[Captioner], features: list[Tenso
         for metric in BLEUS:
             run.record(f"test/{metric}/{search}", seed, found[metric])
     beside_people(run, seed, best, test)
-    if config.rank_pictures and seed in config.seeds[:config.rank_seeds]:
+    if config.rank_pictures and seed in config.seeds[: config.rank_seeds]:
         few = test.first(config.rank_pictures)
-        chosen = [words for each in few.captions for words in each[:config.rank_captions]]
-        owner = np.repeat(np.arange(len(few)), [len(each[:config.rank_captions]) for each in few.captions])
-        scores = log_likelihoods(modules[0].network, features[0][:len(few)],
-                                 [data.vocabulary.encode(words) for words in chosen], data.vocabulary.eos)
+        chosen = [words for each in few.captions for words in each[: config.rank_captions]]
+        owner = np.repeat(np.arange(len(few)), [len(each[: config.rank_captions]) for each in few.captions])
+        scores = log_likelihoods(
+            modules[0].network,
+            features[0][: len(few)],
+            [data.vocabulary.encode(words) for words in chosen],
+            data.vocabulary.eos,
+        )
         for name, value in metrics.retrieval(scores.numpy().astype(np.float64), owner).items():
             run.record(name, seed, value)
     for name, other in data.transfer.items():
@@ -96,8 +106,13 @@ def beside_people(run: Run, seed: int, best: list[Words], test: Split) -> None:
     the others, the network's by the same ones, and the mean counts."""
     people = min(map(len, test.captions))
     for who in ("people", "network") if people > 1 else ():
-        found = [metrics.bleu([each[k] for each in test.captions] if who == "people" else best,
-                              [each[:k] + each[k + 1:] for each in test.captions]) for k in range(people)]
+        found = [
+            metrics.bleu(
+                [each[k] for each in test.captions] if who == "people" else best,
+                [each[:k] + each[k + 1 :] for each in test.captions],
+            )
+            for k in range(people)
+        ]
         for metric in BLEUS:
             run.record(f"test/{metric}/{who}_in_turn", seed, fmean(one[metric] for one in found))
 
@@ -107,12 +122,20 @@ def features_of(modules: Sequence[Captioner], chosen: CaptionSet, split: str, ey
     return [eyes.features(chosen, split, module.encoder) for module in modules]
 
 
-def ask(run: Run, modules: Sequence[Captioner], features: list[Tensor], beam: int, n_best: int,
-        length_exponent: float = 0.0) -> list[list[Hypothesis]]:
+def ask(
+    run: Run, modules: Sequence[Captioner], features: list[Tensor], beam: int, n_best: int, length_exponent: float = 0.0
+) -> list[list[Hypothesis]]:
     """The best captions of each picture by all networks together."""
     networks = [module.network for module in modules]
-    return describe(networks, features, run.corpus.vocabulary, beam_size=beam, max_length=run.config.max_length,
-                    n_best=n_best, length_exponent=length_exponent)
+    return describe(
+        networks,
+        features,
+        run.corpus.vocabulary,
+        beam_size=beam,
+        max_length=run.config.max_length,
+        n_best=n_best,
+        length_exponent=length_exponent,
+    )
 
 
 def top(lists: list[list[Hypothesis]], vocabulary: Vocabulary) -> list[Words]:
@@ -137,8 +160,12 @@ def perplexity(modules: Sequence[Captioner], features: list[Tensor], split: Spli
     nats, words = 0.0, 0
     for batch in captions(split, vocabulary, 256):
         target = batch.words[batch.mask]
-        each = [F.log_softmax(module.network.output(module.network(seen[batch.pictures], batch.words)[batch.mask]), 1)
-                .gather(1, target.unsqueeze(1)) for module, seen in zip(modules, features, strict=True)]
+        each = [
+            F.log_softmax(
+                module.network.output(module.network(seen[batch.pictures], batch.words)[batch.mask]), 1
+            ).gather(1, target.unsqueeze(1))
+            for module, seen in zip(modules, features, strict=True)
+        ]
         log_p = torch.cat(each, 1).logsumexp(1) - math.log(len(each))
         nats -= log_p.double().sum().item()
         words += len(target)
@@ -165,23 +192,37 @@ def examples(lists: list[list[Hypothesis]], split: Split, vocabulary: Vocabulary
     """Some test pictures, from the likeliest caption to the least likely, evenly spread."""
     order = sorted((i for i in range(len(lists)) if lists[i]), key=lambda i: -lists[i][0].log_probability)
     chosen = [order[round(k)] for k in np.linspace(0, len(order) - 1, min(EXAMPLES, len(order)))]
-    return [{"index": i, "name": split.names[i], "caption": " ".join(vocabulary.decode(lists[i][0].words)),
-             "log_probability": lists[i][0].log_probability,
-             "references": [" ".join(words) for words in split.captions[i]]}
-            | ({"true": is_true(vocabulary.decode(lists[i][0].words), split.scenes[i])} if split.scenes else {})
-            for i in chosen]
+    return [
+        {
+            "index": i,
+            "name": split.names[i],
+            "caption": " ".join(vocabulary.decode(lists[i][0].words)),
+            "log_probability": lists[i][0].log_probability,
+            "references": [" ".join(words) for words in split.captions[i]],
+        }
+        | ({"true": is_true(vocabulary.decode(lists[i][0].words), split.scenes[i])} if split.scenes else {})
+        for i in chosen
+    ]
 
 
 def n_best(some: list[Hypothesis], split: Split, vocabulary: Vocabulary, known: set[Words]) -> dict:
     """The whole list of the first test picture."""
-    return {"name": split.names[0],
-            "captions": [{"caption": " ".join(vocabulary.decode(one.words)), "log_probability": one.log_probability,
-                          "in_training": tuple(vocabulary.decode(one.words)) in known} for one in some]}
+    return {
+        "name": split.names[0],
+        "captions": [
+            {
+                "caption": " ".join(vocabulary.decode(one.words)),
+                "log_probability": one.log_probability,
+                "in_training": tuple(vocabulary.decode(one.words)) in known,
+            }
+            for one in some
+        ],
+    }
 
 
 def neighbours(module: Captioner, vocabulary: Vocabulary) -> dict[str, list[str]]:
     """The words whose embeddings have the smallest angle to some word's."""
-    embedding = F.normalize(module.network.embedding.weight.detach()[:len(vocabulary)], dim=1)
+    embedding = F.normalize(module.network.embedding.weight.detach()[: len(vocabulary)], dim=1)
     found = {}
     for probe in PROBES:
         if probe in vocabulary:

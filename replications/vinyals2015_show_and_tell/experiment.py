@@ -57,6 +57,14 @@ def train(run: Run, seed: int, eyes: Eyes | None = None) -> Captioner:
     if module.encoder is not None:
         module.encoder.load_state_dict(eyes.encoder.state_dict())
     run.parameters = sum(weight.numel() for weight in module.network.parameters())
-    return trained(run, seed, module, partial(captions, data.set.train, data.vocabulary, config.batch_size, seed),
-                   captions(data.set.valid, data.vocabulary, 4 * config.batch_size), max_epochs=config.max_epochs,
-                   unit="words/s", keep=KeepBest(config.patience), precision=config.precision)
+    return trained(
+        run,
+        seed,
+        module,
+        partial(captions, data.set.train, data.vocabulary, config.batch_size, seed),
+        captions(data.set.valid, data.vocabulary, 4 * config.batch_size),
+        max_epochs=config.max_epochs,
+        unit="words/s",
+        keep=KeepBest(config.patience),
+        precision=config.precision,
+    )

@@ -16,8 +16,13 @@ from common.reporting.pages.figures import INK, PALE, PALETTE
 
 Runs = dict[str, dict]
 COLUMNS = 4
-LABELS = {"nic": "picture once", "every_step": "picture at every step", "random_cnn": "frozen random encoder",
-          "no_dropout": "no dropout", "fine_tune": "encoder fine-tuned"}
+LABELS = {
+    "nic": "picture once",
+    "every_step": "picture at every step",
+    "random_cnn": "frozen random encoder",
+    "no_dropout": "no dropout",
+    "fine_tune": "encoder fine-tuned",
+}
 
 
 def draw(runs: Runs) -> Iterator[tuple[str, str, Figure]]:
@@ -30,8 +35,14 @@ def draw(runs: Runs) -> Iterator[tuple[str, str, Figure]]:
             test = captions.load(corpus).test
             pictures = [test.open(each["index"]) for each in shown]
         note = "" if pictures else " Photographs are not ours to print: the names are those of the set."
-        yield "grid", ("Test pictures, from the likeliest caption to the least likely: the caption (bold), its "
-                       "log-probability, and what people wrote." + note), grid(shown, pictures)
+        yield (
+            "grid",
+            (
+                "Test pictures, from the likeliest caption to the least likely: the caption (bold), its "
+                "log-probability, and what people wrote." + note
+            ),
+            grid(shown, pictures),
+        )
         yield "n-best", *n_best(runs["nic"]["figures"]["n_best"])
         if runs["nic"]["figures"]["neighbours"]:
             yield "neighbours", *neighbours(runs["nic"]["figures"]["neighbours"])
@@ -58,8 +69,9 @@ def grid(shown: Sequence[dict], pictures: Sequence[Image.Image]) -> Figure:
             axes.text(0, y, name.strip(), fontsize=6.5, color=INK, va="top", transform=axes.transAxes)
             y -= line
         axes.text(0, y, head, fontsize=8.5, fontweight="bold", color=colour, va="top", transform=axes.transAxes)
-        axes.text(0, y - line * (1 + head.count("\n")) * 0.95, body, fontsize=7, color=INK, va="top",
-                  transform=axes.transAxes)
+        axes.text(
+            0, y - line * (1 + head.count("\n")) * 0.95, body, fontsize=7, color=INK, va="top", transform=axes.transAxes
+        )
     figure.subplots_adjust(left=0.02, right=0.99, top=0.99, bottom=0.1, wspace=0.12, hspace=0.55 if pictures else 0.1)
     return figure
 
@@ -72,15 +84,24 @@ def n_best(some: dict) -> tuple[str, Figure]:
     for y, row in enumerate(rows):
         colour = PALETTE[0] if row["in_training"] else PALETTE[1]
         axes.barh(y, row["log_probability"], color=colour, height=0.55)
-        axes.annotate(row["caption"], (0, y), (4, 0), textcoords="offset points", va="center", fontsize=8, color=INK,
-                      annotation_clip=False)
+        axes.annotate(
+            row["caption"],
+            (0, y),
+            (4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8,
+            color=INK,
+            annotation_clip=False,
+        )
     axes.invert_yaxis()
     axes.set_yticks([])
     axes.grid(axis="y", visible=False)
     axes.set(xlabel="log-probability", xlim=(1.1 * min(row["log_probability"] for row in rows), 0))
     figure.subplots_adjust(left=0.02, right=0.45, top=0.98, bottom=0.5 / figure.get_figheight())
-    return (f"The best captions of the test picture {some['name']}; blue: word for word a training caption, orange: "
-            "new."), figure
+    return (
+        f"The best captions of the test picture {some['name']}; blue: word for word a training caption, orange: new."
+    ), figure
 
 
 def neighbours(table: dict[str, list[str]]) -> tuple[str, Figure]:

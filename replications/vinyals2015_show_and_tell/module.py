@@ -59,16 +59,21 @@ class Captioner(Module):
     def training_step(self, batch: Batch, index: int) -> dict:
         nats = self.negative_log_probabilities(self.look("train", batch.pictures), batch)
         # gradients of processes are averaged
-        return {"loss": nats.sum() / batch.total * self.trainer.world_size,
-                "sums": {"nats": nats.sum(), "words": nats.numel()}}
+        return {
+            "loss": nats.sum() / batch.total * self.trainer.world_size,
+            "sums": {"nats": nats.sum(), "words": nats.numel()},
+        }
 
     def validation_step(self, batch: Batch, index: int) -> dict:
         nats = self.negative_log_probabilities(self.look("valid", batch.pictures), batch)
         return {"nats": nats.double().sum(), "words": nats.numel()}
 
     def curves(self, train: dict, valid: dict) -> dict[str, float]:
-        return {"valid/nll": valid["nats"] / valid["words"], "valid/perplexity": of_sum(**valid),
-                "train/perplexity": of_sum(**train)}
+        return {
+            "valid/nll": valid["nats"] / valid["words"],
+            "valid/perplexity": of_sum(**valid),
+            "train/perplexity": of_sum(**train),
+        }
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         clip_norm(self.network.parameters(), self.config.clip_norm)

@@ -21,8 +21,17 @@ PARAMS = {
 }
 
 
-PAPER = {"title": "A net", "key": "toy1999net", "authors": ["A. Author"], "year": 1999, "venue": "Journal 1",
-         "summary": "It nets.", "units": {}, "tables": [], "claims": []}
+PAPER = {
+    "title": "A net",
+    "key": "toy1999net",
+    "authors": ["A. Author"],
+    "year": 1999,
+    "venue": "Journal 1",
+    "summary": "It nets.",
+    "units": {},
+    "tables": [],
+    "claims": [],
+}
 
 
 class ToyConfig(config.Settings):

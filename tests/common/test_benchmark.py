@@ -37,12 +37,16 @@ def test_ratios_to_the_reference_and_seconds_of_tasks(tmp_path, monkeypatch, clo
     found = json.loads((tmp_path / "new" / "bench.json").read_text())
     assert found["papers"]["other"] == {
         "plain": {"per_second": 10, "unit": "words", "ratio": 1, "ratio_range": [1, 1]},
-        "ours": {"per_second": 40, "unit": "words", "ratio": 4, "ratio_range": [4, 4]}}
-    assert found["tasks"]["other"] == {"counting": {"seconds": 3, "range": [3, 3]},
-                                       "sorting": {"seconds": 4, "range": [4, 4]}}
+        "ours": {"per_second": 40, "unit": "words", "ratio": 4, "ratio_range": [4, 4]},
+    }
+    assert found["tasks"]["other"] == {
+        "counting": {"seconds": 3, "range": [3, 3]},
+        "sorting": {"seconds": 4, "range": [4, 4]},
+    }
     assert "40 words/s     4.00  (4.00 to 4.00)" in table and "counting: 3.00 s   (3.00 to 3.00)" in table
     assert calls == ["plain", "ours"] * (benchmark.ROUNDS + 1) + ["counting", "sorting"] * benchmark.ROUNDS, (
-        "interleaved, the cases after a warm-up")
+        "interleaved, the cases after a warm-up"
+    )
 
 
 def test_where_nothing_can_be_written_nothing_is_measured(tmp_path, monkeypatch):

@@ -14,25 +14,28 @@ from common.training.finished import own_runs
 TOY = "toy1999_net"
 
 
-@pytest.mark.parametrize("words, message", [
-    (("run", "toy1999_nte", "net"), "unknown paper 'toy1999_nte'; did you mean 'toy1999_net'?"),
-    (("run", TOY, "nett"), "toy1999_net: unknown experiment 'nett'; did you mean 'net'?"),
-    (("run", TOY, "net", "--scale", "papr"), "unknown scale 'papr'; did you mean 'paper'?"),
-    (("run", TOY, "net", "--set", "hiden=3"), "unknown key 'hiden'; did you mean 'hidden'?"),
-    (("run", TOY, "net", "--set", "hidden"), "--set hidden: write key=value"),
-    (("run", TOY, "net", "--set", "hidden={"), "the value is not valid YAML"),
-    (("run", TOY, "net", "--seeds", "-1"), "greater than or equal to 0"),
-    (("run", TOY, "net", "--seeds", "1;2"), "--seeds 1;2: give whole numbers, such as 1,2,3"),
-    (("run", TOY, "net", "--accelerator", "gpu"), "unknown accelerator 'gpu'; "),
-    (("run", TOY, "net", "--precision", "16"), "Input should be '32-true' or 'bf16-mixed'"),
-    (("run", TOY, "--set", "lr=0.5"), "toy1999_net: name the experiment that these options are for"),
-    (("run", TOY, "--devices", "2"), "toy1999_net: name the experiment that these options are for"),
-    (("run", TOY, "late"), "toy1999_net: experiment 'late' has no scale 'quick'"),
-    (("record", TOY), "toy1999_net: no finished run at scale 'scaled'; start one: replicate run toy1999_net net"),
-    (("record", "toy1999_n"), "unknown paper 'toy1999_n'; did you mean 'toy1999_net'?"),
-    (("try", "to1999_net"), "unknown paper 'to1999_net'; did you mean 'toy1999_net'?"),
-    (("data", "fetch", "ptbb"), "did you mean 'ptb'?"),
-])
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        (("run", "toy1999_nte", "net"), "unknown paper 'toy1999_nte'; did you mean 'toy1999_net'?"),
+        (("run", TOY, "nett"), "toy1999_net: unknown experiment 'nett'; did you mean 'net'?"),
+        (("run", TOY, "net", "--scale", "papr"), "unknown scale 'papr'; did you mean 'paper'?"),
+        (("run", TOY, "net", "--set", "hiden=3"), "unknown key 'hiden'; did you mean 'hidden'?"),
+        (("run", TOY, "net", "--set", "hidden"), "--set hidden: write key=value"),
+        (("run", TOY, "net", "--set", "hidden={"), "the value is not valid YAML"),
+        (("run", TOY, "net", "--seeds", "-1"), "greater than or equal to 0"),
+        (("run", TOY, "net", "--seeds", "1;2"), "--seeds 1;2: give whole numbers, such as 1,2,3"),
+        (("run", TOY, "net", "--accelerator", "gpu"), "unknown accelerator 'gpu'; "),
+        (("run", TOY, "net", "--precision", "16"), "Input should be '32-true' or 'bf16-mixed'"),
+        (("run", TOY, "--set", "lr=0.5"), "toy1999_net: name the experiment that these options are for"),
+        (("run", TOY, "--devices", "2"), "toy1999_net: name the experiment that these options are for"),
+        (("run", TOY, "late"), "toy1999_net: experiment 'late' has no scale 'quick'"),
+        (("record", TOY), "toy1999_net: no finished run at scale 'scaled'; start one: replicate run toy1999_net net"),
+        (("record", "toy1999_n"), "unknown paper 'toy1999_n'; did you mean 'toy1999_net'?"),
+        (("try", "to1999_net"), "unknown paper 'to1999_net'; did you mean 'toy1999_net'?"),
+        (("data", "fetch", "ptbb"), "did you mean 'ptb'?"),
+    ],
+)
 def test_a_wrong_word_is_one_message(toy, replicate, words, message):
     code, output, errors = replicate(*words)
     assert code == 2 and output == ""
@@ -40,8 +43,9 @@ def test_a_wrong_word_is_one_message(toy, replicate, words, message):
     assert "Traceback" not in errors
 
 
-@pytest.mark.parametrize("words", [("run",), ("run", TOY, "net", "--nonsense"), ("dance",),
-                                   ("run", TOY, "net", "--devices", "0")])
+@pytest.mark.parametrize(
+    "words", [("run",), ("run", TOY, "net", "--nonsense"), ("dance",), ("run", TOY, "net", "--devices", "0")]
+)
 def test_a_command_line_that_cannot_be_read_is_explained(replicate, words):
     code, _, errors = replicate(*words)
     assert code == 2 and "Usage" in errors and "Traceback" not in errors
@@ -51,8 +55,7 @@ def test_a_run_from_the_command_line(toy, replicate):
     code, output, errors = replicate("run", TOY, "net", "--seeds", "3,4", "--set", "lr=0.5")
     assert code == 0 and errors == "" and re.search(r"runs/own/net-\w{8}\n$", output)
     (folder,) = own_runs(TOY)
-    assert sorted(path.name for path in folder.iterdir()) == [
-        "history.csv", "results.json", "seed-3.pt", "seed-4.pt"]
+    assert sorted(path.name for path in folder.iterdir()) == ["history.csv", "results.json", "seed-3.pt", "seed-4.pt"]
 
 
 def test_all_experiments_from_the_command_line(toy, replicate):
@@ -84,8 +87,10 @@ def test_faults_of_the_machine_are_no_bugs(toy, replicate):
     def full(run, seed):
         raise OSError(28, "No space left on device", "/a/place")
 
-    for step, message in ((full, "replicate: /a/place: No space left on device; make room"),
-                          (lambda run, seed: torch.empty(10**15), "replicate: not enough memory")):
+    for step, message in (
+        (full, "replicate: /a/place: No space left on device; make room"),
+        (lambda run, seed: torch.empty(10**15), "replicate: not enough memory"),
+    ):
         toy.step = step
         code, _, errors = replicate("run", TOY, "net")
         assert code == 2 and errors.startswith(message) and errors.count("\n") == 1

@@ -17,13 +17,23 @@ def error(match, *arguments, **keywords):
 
 
 def test_later_settings_win(toy):
-    assert config.resolve(TOY, "net", "paper") == {"corpus": "large", "hidden": 200, "lr": 0.1, "precision": "32-true",
-                                                   "seeds": [1, 2]}
+    assert config.resolve(TOY, "net", "paper") == {
+        "corpus": "large",
+        "hidden": 200,
+        "lr": 0.1,
+        "precision": "32-true",
+        "seeds": [1, 2],
+    }
     assert config.resolve(TOY, "net", "quick")["hidden"] == 8  # scale over defaults
     assert config.resolve(TOY, "wide", "scaled")["hidden"] == 400  # experiment over scale
     assert config.resolve(TOY, "wide", "quick")["hidden"] == 16  # experiment at this scale over experiment
     assert config.resolve(TOY, "wide", "quick", ["hidden=3", "lr=1e-2", "seeds=[0]"]) == {
-        "corpus": "made", "hidden": 3, "lr": 0.01, "precision": "32-true", "seeds": [0]}
+        "corpus": "made",
+        "hidden": 3,
+        "lr": 0.01,
+        "precision": "32-true",
+        "seeds": [0],
+    }
 
 
 def test_overrides_may_hold_equals_signs_and_colons(toy):
@@ -48,12 +58,26 @@ class Read(config.Settings):
 
 
 def test_texts_stand_as_they_are_and_all_else_is_yaml(monkeypatch):
-    monkeypatch.setattr(config, "load_params", lambda paper: {"defaults": {"corpus": "a", "seeds": [1], "links": "x"},
-                                                              "scales": {}, "experiments": {"net": {}}})
+    monkeypatch.setattr(
+        config,
+        "load_params",
+        lambda paper: {
+            "defaults": {"corpus": "a", "seeds": [1], "links": "x"},
+            "scales": {},
+            "experiments": {"net": {}},
+        },
+    )
     monkeypatch.setattr(config, "_typed", lambda paper: Read)
     monkeypatch.setattr(config, "params_file", lambda paper: "params.yaml")
-    for text, value in (("links=null", None), ("links='null'", "null"), ("links=my #1: a", "my #1: a"),
-                        ("kind=no", "no"), ("size=null", None), ("size=4", 4), ("many=[a, b]", ["a", "b"])):
+    for text, value in (
+        ("links=null", None),
+        ("links='null'", "null"),
+        ("links=my #1: a", "my #1: a"),
+        ("kind=no", "no"),
+        ("size=null", None),
+        ("size=4", 4),
+        ("many=[a, b]", ["a", "b"]),
+    ):
         assert config.resolve("any", "net", "quick", [text])[text.partition("=")[0]] == value
 
 
@@ -86,17 +110,28 @@ def test_values_that_do_not_fit(toy):
     error("seeds.0 = -1: Input should be greater than or equal to 0", TOY, "net", "quick", ["seeds=[-1]"])
 
 
-@pytest.mark.parametrize("content, message", [
-    ("defaults: {}\nscales: {}\n", "section 'experiments' is missing"),
-    ("- 1\n", "section 'defaults' is missing"),
-    ("defaults: {}\nscales: [1\n", r"params.yaml:3: not valid YAML"),
-    ("defaults: {}\nscales: {quik: {}}\nexperiments: {}", "unknown scale 'quik'; did you mean 'quick'"),
-    ("defaults: {}\nscales: {}\nexperiments: {net: [1]}", "experiments.net: settings are lines of 'key: value'"),
-    ("defaults: {}\nscales: {}\nexperiments: {net: {quick: 3}}", "experiments.net: settings are lines of 'key: value'"),
-    ("defaults: {}\nscales: {}\nexperiments: {net: {scales: quick}}", r"net.scales: write a list, such as \[scaled"),
-    ("defaults: {}\nscales: {}\nexperiments: {net: {scales: [scald]}}",
-     "experiments.net.scales: unknown scale 'scald'; did you mean 'scaled'?"),
-])
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        ("defaults: {}\nscales: {}\n", "section 'experiments' is missing"),
+        ("- 1\n", "section 'defaults' is missing"),
+        ("defaults: {}\nscales: [1\n", r"params.yaml:3: not valid YAML"),
+        ("defaults: {}\nscales: {quik: {}}\nexperiments: {}", "unknown scale 'quik'; did you mean 'quick'"),
+        ("defaults: {}\nscales: {}\nexperiments: {net: [1]}", "experiments.net: settings are lines of 'key: value'"),
+        (
+            "defaults: {}\nscales: {}\nexperiments: {net: {quick: 3}}",
+            "experiments.net: settings are lines of 'key: value'",
+        ),
+        (
+            "defaults: {}\nscales: {}\nexperiments: {net: {scales: quick}}",
+            r"net.scales: write a list, such as \[scaled",
+        ),
+        (
+            "defaults: {}\nscales: {}\nexperiments: {net: {scales: [scald]}}",
+            "experiments.net.scales: unknown scale 'scald'; did you mean 'scaled'?",
+        ),
+    ],
+)
 def test_broken_params(toy, content, message):
     config.params_file(TOY).write_text(content)
     error(message, TOY, "net", "quick")

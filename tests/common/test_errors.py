@@ -11,14 +11,17 @@ from common.errors import Faults, UserError, explained
 from common.locks import locked
 
 
-@pytest.mark.parametrize("number, advice", [
-    (errno.ENOSPC, "No space left on device; make room and run the same command again"),
-    (errno.EDQUOT, "quota exceeded; make room"),
-    (errno.EROFS, "Read-only file system; work in a copy"),
-    (errno.EACCES, "Permission denied; make it yours to write and read"),
-    (errno.EBUSY, "resource busy; unmount it"),
-    (errno.EIO, "mend that and run the same command again"),
-])
+@pytest.mark.parametrize(
+    "number, advice",
+    [
+        (errno.ENOSPC, "No space left on device; make room and run the same command again"),
+        (errno.EDQUOT, "quota exceeded; make room"),
+        (errno.EROFS, "Read-only file system; work in a copy"),
+        (errno.EACCES, "Permission denied; make it yours to write and read"),
+        (errno.EBUSY, "resource busy; unmount it"),
+        (errno.EIO, "mend that and run the same command again"),
+    ],
+)
 def test_faults_of_files_and_disks_name_the_place(number, advice):
     message = explained(OSError(number, os.strerror(number), "/a/place"))
     assert message.startswith("/a/place: ") and advice in message
@@ -29,11 +32,18 @@ def test_the_place_that_is_written_to_counts():
     assert explained(ConnectionError("no network")).startswith("no network; ")
 
 
-@pytest.mark.parametrize("failing", [
-    lambda: torch.empty(10**14), lambda: torch.empty(10**10, 10**10), lambda: torch.empty(10**20),
-    lambda: np.zeros((10**7, 10**8)), lambda: np.zeros((10**12, 10**12)), lambda: np.zeros(10**30),
-    lambda: bytearray(10**15),
-])
+@pytest.mark.parametrize(
+    "failing",
+    [
+        lambda: torch.empty(10**14),
+        lambda: torch.empty(10**10, 10**10),
+        lambda: torch.empty(10**20),
+        lambda: np.zeros((10**7, 10**8)),
+        lambda: np.zeros((10**12, 10**12)),
+        lambda: np.zeros(10**30),
+        lambda: bytearray(10**15),
+    ],
+)
 def test_what_no_memory_holds(failing):
     with pytest.raises((MemoryError, RuntimeError, TypeError, ValueError)) as error:
         failing()

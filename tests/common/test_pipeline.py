@@ -31,8 +31,12 @@ def upstream(graph, stage):
 
 
 def test_a_stage_per_paper_and_scale_in_a_graph_that_can_be_drawn(graph):
-    declared = {f"replications/{paper}/dvc.yaml:{scale}" for paper in config.papers() for scale in config.SCALES
-                if config.experiments(paper, scale)}
+    declared = {
+        f"replications/{paper}/dvc.yaml:{scale}"
+        for paper in config.papers()
+        for scale in config.SCALES
+        if config.experiments(paper, scale)
+    }
     assert {stage for stage in graph if stage.startswith("replications/")} == declared
     assert len(graph) <= 60
 

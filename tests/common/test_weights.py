@@ -36,7 +36,8 @@ def test_what_one_pushes_another_pulls_and_tries(checkout, replicate):
         weights.find(TOY, "net", "scaled", 1)
     code, output, _ = replicate("weights", "pull", TOY, "--scale", "scaled", "--remote", "shared")
     assert code == 0 and output.splitlines() == [
-        f"replications/toy1999_net/weights/scaled/{one}/seed-1.pt" for one in ("late", "net")]
+        f"replications/toy1999_net/weights/scaled/{one}/seed-1.pt" for one in ("late", "net")
+    ]
     assert weights.find(TOY, "net", "scaled", 1).read_text() == "net"
 
 

@@ -53,9 +53,14 @@ def start(checkout):
 
     def start(*commands: list[str], **environment: object) -> subprocess.Popen:
         variables = {"TEST_CHECKOUT": checkout, "TEST_RUNS": json.dumps(commands), "OMP_NUM_THREADS": 1} | environment
-        process = subprocess.Popen([sys.executable, Path(__file__).with_name("drive.py")], stdout=subprocess.PIPE,
-                                   stderr=subprocess.STDOUT, text=True, start_new_session=True,
-                                   env=os.environ | {key: str(value) for key, value in variables.items()})
+        process = subprocess.Popen(
+            [sys.executable, Path(__file__).with_name("drive.py")],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+            env=os.environ | {key: str(value) for key, value in variables.items()},
+        )
         started.append(process)
         return process
 

@@ -26,8 +26,10 @@ def _quietly(work: Callable[[], object], environment: dict[str, str]) -> None:
 
 def forked(*works: Callable[[], object], environments: list[dict[str, str]] | None = None) -> list[int]:
     """Runs each in a process of its own, at the same time; returns their exit codes, -9 for a killed one."""
-    started = [FORK.Process(target=_quietly, args=(work, environment))
-               for work, environment in zip(works, environments or [{}] * len(works), strict=True)]
+    started = [
+        FORK.Process(target=_quietly, args=(work, environment))
+        for work, environment in zip(works, environments or [{}] * len(works), strict=True)
+    ]
     for process in started:
         process.start()
     for process in started:
@@ -42,10 +44,18 @@ def shared(work: Callable[[], object], processes: int) -> list[int]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
-    common = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": str(processes), "GROUP_RANK": "0",
-              "LOCAL_WORLD_SIZE": str(processes), "TORCHELASTIC_RUN_ID": "test"}
-    return forked(*[work] * processes, environments=[common | {"RANK": str(rank), "LOCAL_RANK": str(rank)}
-                                                     for rank in range(processes)])
+    common = {
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": port,
+        "WORLD_SIZE": str(processes),
+        "GROUP_RANK": "0",
+        "LOCAL_WORLD_SIZE": str(processes),
+        "TORCHELASTIC_RUN_ID": "test",
+    }
+    return forked(
+        *[work] * processes,
+        environments=[common | {"RANK": str(rank), "LOCAL_RANK": str(rank)} for rank in range(processes)],
+    )
 
 
 def die() -> None:

@@ -37,8 +37,12 @@ def told(paper: str, name: str, what: str, default):
 
 
 def cases() -> list:
-    return [pytest.param(paper, name, id=f"{paper}-{name}")
-            for paper in config.papers() if (HERE / paper / "tiny.py").exists() for name in tiny(paper).NAMES]
+    return [
+        pytest.param(paper, name, id=f"{paper}-{name}")
+        for paper in config.papers()
+        if (HERE / paper / "tiny.py").exists()
+        for name in tiny(paper).NAMES
+    ]
 
 
 @pytest.mark.parametrize("paper", config.papers())
@@ -91,13 +95,25 @@ def start(own_checkout, data):
         def left() -> dict:
             """Weights, metrics and learning curves without what a clock decides."""
             results = json.loads((target / "results.json").read_text())
-            rows = [row for row in (target / "history.csv").read_text().splitlines()
-                    if not any(clock in row for clock in CLOCKS)]
-            found = {"metrics": {metric: values for metric, values in results["metrics"].items()
-                                 if not any(clock in metric for clock in CLOCKS)},
-                     "rows": rows, "provenance": results["provenance"], "unit": results["throughput_unit"],
-                     "weights": {path.name: torch.load(path, weights_only=True)["weights"]
-                                 for path in sorted(target.glob("seed-*.pt"))}}
+            rows = [
+                row
+                for row in (target / "history.csv").read_text().splitlines()
+                if not any(clock in row for clock in CLOCKS)
+            ]
+            found = {
+                "metrics": {
+                    metric: values
+                    for metric, values in results["metrics"].items()
+                    if not any(clock in metric for clock in CLOCKS)
+                },
+                "rows": rows,
+                "provenance": results["provenance"],
+                "unit": results["throughput_unit"],
+                "weights": {
+                    path.name: torch.load(path, weights_only=True)["weights"]
+                    for path in sorted(target.glob("seed-*.pt"))
+                },
+            }
             shutil.rmtree(target)
             return found
 
@@ -113,6 +129,7 @@ def test_a_killed_run_goes_on_to_the_same_end(start, paper, name, capfd):
     said = told(paper, name, "SAID", FIRST_EPOCH)
     whole, once = left(), capfd.readouterr().out.count(said)
     for kill in told(paper, name, "KILLS", KILLS):
+
         def killed(kill=kill):
             kill()
             run()
@@ -127,8 +144,9 @@ def test_a_killed_run_goes_on_to_the_same_end(start, paper, name, capfd):
         assert resumed["rows"] == whole["rows"], kill.__name__
         assert resumed["weights"].keys() == whole["weights"].keys()
         for model, weights in whole["weights"].items():
-            assert all(torch.equal(weight, resumed["weights"][model][key]) for key, weight in weights.items()), \
+            assert all(torch.equal(weight, resumed["weights"][model][key]) for key, weight in weights.items()), (
                 kill.__name__
+            )
 
 
 @pytest.mark.parametrize("paper, name", cases())

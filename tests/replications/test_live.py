@@ -48,8 +48,11 @@ def test_csv_has_the_curves_and_the_published_number_beside_them(train):
     kept = [value for _, _, metric, value in history if metric == "valid/perplexity"]
     assert len(kept) == 2 and list(map(float, curve)) == pytest.approx(list(map(float, kept)))
     assert sum(bool(row["train/loss"]) for row in rows) >= 2
-    printed = next(row.published for _, row in load_paper(PAPER).rows() if row.published is not None
-                   and (row.experiment, row.metric) == ("rnn_classes", "test/perplexity"))
+    printed = next(
+        row.published
+        for _, row in load_paper(PAPER).rows()
+        if row.published is not None and (row.experiment, row.metric) == ("rnn_classes", "test/perplexity")
+    )
     assert {row["paper/test/perplexity"] for row in rows} == {str(printed)}
 
 
@@ -88,11 +91,17 @@ def test_options_of_the_trainer_make_a_run_of_ones_own(train):
     assert "trainer" not in folders["net"]["provenance"]
 
 
-@pytest.mark.parametrize("text, message", [
-    ("limit_train_batchs=2", "did you mean 'limit_train_batches'?"), ("limit_train_batches", "write key=value"),
-    ("devices=2", "devices is not free"), ("limit_train_batches=-1", "limit_train_batches"),
-    ("profiler=nothing", "profiler=nothing: "), ("max_steps=[", "max_steps"),
-])
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("limit_train_batchs=2", "did you mean 'limit_train_batches'?"),
+        ("limit_train_batches", "write key=value"),
+        ("devices=2", "devices is not free"),
+        ("limit_train_batches=-1", "limit_train_batches"),
+        ("profiler=nothing", "profiler=nothing: "),
+        ("max_steps=[", "max_steps"),
+    ],
+)
 def test_a_wrong_option_is_one_message(text, message):
     with pytest.raises(UserError, match="--trainer") as error:
         trainer_options([text])

@@ -41,6 +41,11 @@ def requests(folder: Path, count: int = 48) -> str:
     """The name of a corpus: the first requests of travellers, in columns of word and tag."""
     files = [folder / f"own.{split}" for split in ("train", "valid", "test")]
     for file, made in zip(files, travel.generate(), strict=True):
-        file.write_text("\n".join("".join(f"{word} {tag}\n" for word, tag in zip(words, tags, strict=True))
-                                  for words, tags, _ in made[:count]), encoding="utf-8")
+        file.write_text(
+            "\n".join(
+                "".join(f"{word} {tag}\n" for word, tag in zip(words, tags, strict=True))
+                for words, tags, _ in made[:count]
+            ),
+            encoding="utf-8",
+        )
     return "tagged:" + ",".join(map(str, files))

@@ -64,7 +64,8 @@ def batches(pairs: Pairs, batch_size: int, seed: int | None = None, rank: int = 
 
     def read(chosen: np.ndarray) -> Batch:
         mine = chosen[rank::world]
-        return Batch(*_cut(pairs.source, pairs.source_starts, mine), *_cut(pairs.target, pairs.target_starts, mine),
-                     len(chosen))
+        return Batch(
+            *_cut(pairs.source, pairs.source_starts, mine), *_cut(pairs.target, pairs.target_starts, mine), len(chosen)
+        )
 
     return Loader(count, plan, read)

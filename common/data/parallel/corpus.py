@@ -43,8 +43,10 @@ class Pairs(Sequence):
     @classmethod
     def of(cls, source: np.ndarray, target: np.ndarray, ends: tuple[int, int]) -> "Pairs":
         """Two flat arrays, each sentence closed by its side's end ``</s>``."""
-        starts = [np.concatenate([[0], np.flatnonzero(tokens == end) + 1])
-                  for tokens, end in zip((source, target), ends, strict=True)]
+        starts = [
+            np.concatenate([[0], np.flatnonzero(tokens == end) + 1])
+            for tokens, end in zip((source, target), ends, strict=True)
+        ]
         assert len(starts[0]) == len(starts[1]), "as many source as target sentences"
         return cls(source, target, *starts)
 
@@ -53,8 +55,10 @@ class Pairs(Sequence):
 
     def __getitem__(self, i: int) -> tuple[np.ndarray, np.ndarray]:
         i = range(len(self))[i]
-        return (self.source[self.source_starts[i]:self.source_starts[i + 1]],
-                self.target[self.target_starts[i]:self.target_starts[i + 1]])
+        return (
+            self.source[self.source_starts[i] : self.source_starts[i + 1]],
+            self.target[self.target_starts[i] : self.target_starts[i + 1]],
+        )
 
     @property
     def source_lengths(self) -> np.ndarray:
@@ -86,12 +90,16 @@ class ParallelCorpus:
         """What to know of texts of one's own before they are trained on; nothing of others."""
         if not self.name.startswith("parallel:"):
             return ""
-        unknown = [100 * (tokens == vocabulary.unk).mean() for tokens, vocabulary in
-                   ((self.test.source, self.source), (self.test.target, self.target))]
+        unknown = [
+            100 * (tokens == vocabulary.unk).mean()
+            for tokens, vocabulary in ((self.test.source, self.source), (self.test.target, self.target))
+        ]
         left_out = self.info["source"]["left_out"]
-        return (f"{self.name}: {len(self.train)} pairs to train, {len(self.valid)} and {len(self.test)} to validate "
-                f"and test, {left_out} left out as too long; {len(self.source)} and {len(self.target)} words known, "
-                f"{unknown[0]:.1f} % and {unknown[1]:.1f} % of the test text unknown")
+        return (
+            f"{self.name}: {len(self.train)} pairs to train, {len(self.valid)} and {len(self.test)} to validate "
+            f"and test, {left_out} left out as too long; {len(self.source)} and {len(self.target)} words known, "
+            f"{unknown[0]:.1f} % and {unknown[1]:.1f} % of the test text unknown"
+        )
 
     def sources(self, split: str) -> list[str]:
         """The source sentences of ``valid`` or ``test`` as written."""
@@ -184,8 +192,16 @@ def load(
     ends = (one.vocabulary.eos, other.vocabulary.eos)
     splits = {split: Pairs.of(one.arrays[split], other.arrays[split], ends) for split in SPLITS}
     info = {side: sides[side].info for side in SIDES}
-    return ParallelCorpus(name, one.vocabulary, other.vocabulary, **splits, fingerprint=fingerprint, info=info,
-                          source_tokeniser=origin.source_tokeniser, target_tokeniser=origin.target_tokeniser)
+    return ParallelCorpus(
+        name,
+        one.vocabulary,
+        other.vocabulary,
+        **splits,
+        fingerprint=fingerprint,
+        info=info,
+        source_tokeniser=origin.source_tokeniser,
+        target_tokeniser=origin.target_tokeniser,
+    )
 
 
 def require_length(words: Sequence[str], where: str) -> None:
@@ -193,8 +209,15 @@ def require_length(words: Sequence[str], where: str) -> None:
         raise UserError(f"{where}: a sentence of {len(words):,} words; the longest here is {LONGEST:,}: split it")
 
 
-def _prepare(name: str, origin: Source, work: Path, sizes: dict[str, int | None], unit: str, max_length: int | None,
-             train_pairs: int | None) -> dict[str, Prepared]:
+def _prepare(
+    name: str,
+    origin: Source,
+    work: Path,
+    sizes: dict[str, int | None],
+    unit: str,
+    max_length: int | None,
+    train_pairs: int | None,
+) -> dict[str, Prepared]:
     """Tokens go to files first, so that a corpus of any size passes through once and memory holds only counts."""
     counts: dict[str, Counter[str]] = {side: Counter() for side in SIDES}
     about: dict[str, dict] = {side: {"texts": {}, "alignments": {}, "left_out": 0, "merges": []} for side in SIDES}
@@ -205,15 +228,21 @@ def _prepare(name: str, origin: Source, work: Path, sizes: dict[str, int | None]
             about["source"]["texts"][split] = [example.source for example in examples]
             about["target"]["texts"][split] = [example.target for example in examples]
             about["source"]["alignments"][split] = [example.alignment for example in examples]
-        with open(work / f"{split}.source", "w", encoding="utf-8") as one, \
-                open(work / f"{split}.target", "w", encoding="utf-8") as other:
+        with (
+            open(work / f"{split}.source", "w", encoding="utf-8") as one,
+            open(work / f"{split}.target", "w", encoding="utf-8") as other,
+        ):
             for example in examples:
-                words = (origin.source_tokeniser.tokenise(example.source),
-                         origin.target_tokeniser.tokenise(example.target))
+                words = (
+                    origin.source_tokeniser.tokenise(example.source),
+                    origin.target_tokeniser.tokenise(example.target),
+                )
                 if not all(words):
                     side = SIDES[bool(words[0])]
-                    raise UserError(f"{example.where}: no word is left of this pair: its {side} side is made of "
-                                    "characters that are no text; remove the line from both files")
+                    raise UserError(
+                        f"{example.where}: no word is left of this pair: its {side} side is made of "
+                        "characters that are no text; remove the line from both files"
+                    )
                 if training and max_length and max(map(len, words)) > max_length:
                     about["source"]["left_out"] += 1
                     continue
@@ -241,8 +270,9 @@ def _side(work: Path, side: str, counts: Counter[str], size: int | None, unit: s
                 yield pieces.encode(words) if pieces else words
 
     vocabulary = Vocabulary.build(sentences("train"), max_size=None if unit == "bpe" else size)
-    arrays = {split: vocabulary.encode(chain.from_iterable([*tokens, EOS] for tokens in sentences(split)))
-              for split in SPLITS}
+    arrays = {
+        split: vocabulary.encode(chain.from_iterable([*tokens, EOS] for tokens in sentences(split))) for split in SPLITS
+    }
     return Prepared(vocabulary, arrays, info)
 
 

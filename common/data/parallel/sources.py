@@ -56,12 +56,16 @@ def read_pairs(source: Path, target: Path) -> Iterator[Example]:
     for number, (left, right) in enumerate(sides, 1):
         if left is None or right is None:
             short, long = (source, target) if left is None else (target, source)
-            raise UserError(f"{short}:{number}: the file ends before this line, {long} goes on; "
-                            "the two need one sentence per line, line by line each other's translation")
+            raise UserError(
+                f"{short}:{number}: the file ends before this line, {long} goes on; "
+                "the two need one sentence per line, line by line each other's translation"
+            )
         if bool(left[0]) != bool(right[0]):
             empty, full = (target, source) if left[0] else (source, target)
-            raise UserError(f"{empty}:{number}: an empty line, but {full}:{number} is not; "
-                            "translate it or remove the line from both files")
+            raise UserError(
+                f"{empty}:{number}: an empty line, but {full}:{number} is not; "
+                "translate it or remove the line from both files"
+            )
         if left[0]:
             yield Example(f"{source}:{number}", left[0], right[0])
 
@@ -77,10 +81,13 @@ def split_by_source(examples: Iterable[Example], valid: int, test: int) -> dict[
         groups.setdefault(only_letters(example.source) or example.source, []).append(example)
     keys = list(groups)
     random.Random(1).shuffle(keys)
-    held_out = [groups[key][0] for key in keys[:valid + test]]
-    trained = set(keys[valid + test:])
-    return {"train": [example for key, group in groups.items() if key in trained for example in group],
-            "valid": held_out[:valid], "test": held_out[valid:]}
+    held_out = [groups[key][0] for key in keys[: valid + test]]
+    trained = set(keys[valid + test :])
+    return {
+        "train": [example for key, group in groups.items() if key in trained for example in group],
+        "valid": held_out[:valid],
+        "test": held_out[valid:],
+    }
 
 
 # --- the suite's own
@@ -92,9 +99,12 @@ def _grammar(seed: int) -> Source:
 
     def read() -> dict[str, Split]:
         made = vars(synchronous_grammar.generate(seed))
-        return {split: lambda split=split, pairs=pairs: (
-            Example(f"grammar-en-fr, {split} pair {i}", *pair) for i, pair in enumerate(pairs, 1))
-            for split, pairs in made.items()}
+        return {
+            split: lambda split=split, pairs=pairs: (
+                Example(f"grammar-en-fr, {split} pair {i}", *pair) for i, pair in enumerate(pairs, 1)
+            )
+            for split, pairs in made.items()
+        }
 
     return Source({"grammar": hashlib.sha256(code).hexdigest(), "seed": str(seed)}, read, Blanks(), Blanks())
 
@@ -108,8 +118,10 @@ def _multi30k(_: int) -> Source:
 
     def read() -> dict[str, Split]:
         folder = fetch.fetch("multi30k")
-        return {split: lambda file=file: read_pairs(folder / f"{file}.en.gz", folder / f"{file}.fr.gz")
-                for split, file in files.items()}
+        return {
+            split: lambda file=file: read_pairs(folder / f"{file}.en.gz", folder / f"{file}.fr.gz")
+            for split, file in files.items()
+        }
 
     identity = {f"{file}.{side}": sums[f"{file}.{side}.gz"].sha256 for file in files.values() for side in ("en", "fr")}
     return Source(identity, read, Moses("en"), Moses("fr"))
@@ -141,12 +153,18 @@ def _wmt14(_: int) -> Source:
                 if pair["en"].strip() and pair["fr"].strip():  # a few lines of the crawled text are empty
                     yield Example(f"{repository} {split} {number}", composed(pair["en"]), composed(pair["fr"]))
         except (OSError, datasets.exceptions.DatasetsError) as error:
-            raise UserError(f"wmt14-en-fr: {repository} cannot be read ({error}); it needs a network, "
-                            "or a copy in the cache of Hugging Face's `datasets`") from error
+            raise UserError(
+                f"wmt14-en-fr: {repository} cannot be read ({error}); it needs a network, "
+                "or a copy in the cache of Hugging Face's `datasets`"
+            ) from error
 
     splits = {"train": "train", "valid": "validation", "test": "test"}
-    return Source({repository: "fr-en"}, lambda: {ours: lambda s=theirs: stream(s) for ours, theirs in splits.items()},
-                  Moses("en"), Moses("fr"))
+    return Source(
+        {repository: "fr-en"},
+        lambda: {ours: lambda s=theirs: stream(s) for ours, theirs in splits.items()},
+        Moses("en"),
+        Moses("fr"),
+    )
 
 
 # --- yours
@@ -163,8 +181,9 @@ def _own(paths: str) -> Source:
         examples = list(read_pairs(*files))
         held_out = len(examples) // 10
         if not held_out:
-            raise UserError(f"{files[0]}:{len(examples)}: only {len(examples)} sentences; it needs 10 to be cut into "
-                            "80/10/10 %")
+            raise UserError(
+                f"{files[0]}:{len(examples)}: only {len(examples)} sentences; it needs 10 to be cut into 80/10/10 %"
+            )
         splits = split_by_source(examples, held_out, held_out)
         if not splits["train"]:
             raise UserError(f"{files[0]}: too few distinct sentences to be cut into 80/10/10 %")
@@ -179,5 +198,8 @@ def _fixed(splits: dict[str, list[Example]]) -> dict[str, Split]:
 
 
 NAMED: dict[str, Callable[[int], Source]] = {
-    "grammar-en-fr": _grammar, "multi30k-en-fr": _multi30k, "tatoeba-en-fr": _tatoeba, "wmt14-en-fr": _wmt14,
+    "grammar-en-fr": _grammar,
+    "multi30k-en-fr": _multi30k,
+    "tatoeba-en-fr": _tatoeba,
+    "wmt14-en-fr": _wmt14,
 }

@@ -182,11 +182,13 @@ class SynchronousGrammar:
         if passive or not self.maybe(0.3):
             return verb + complement
         adverb = self.entry(lexicon.ADVERBS)
-        return Phrase(verb.english + complement.english + adverb.english,
-                      verb.french + adverb.french + complement.french)
+        return Phrase(
+            verb.english + complement.english + adverb.english, verb.french + adverb.french + complement.french
+        )
 
-    def verb(self, subject: NounPhrase, verb: lexicon.Verb, tense: str, negated: bool,
-             before: NounPhrase | None = None) -> Phrase:
+    def verb(
+        self, subject: NounPhrase, verb: lexicon.Verb, tense: str, negated: bool, before: NounPhrase | None = None
+    ) -> Phrase:
         """An active verb; a participle agrees with an object that stands ``before`` it ("que ... a regardée")."""
         plural = subject.plural
         infinitive, third, past, _ = verb.english
@@ -204,15 +206,18 @@ class SynchronousGrammar:
 
     def passive(self, subject: NounPhrase, verb: lexicon.Verb, tense: str, negated: bool) -> Phrase:
         """A passive verb; its participle agrees with the subject."""
-        english, french = {"present": (("is", "are"), ("est", "sont")), "past": (("was", "were"), ("a été", "ont été")),
-                           "future": (("will be", "will be"), ("sera", "seront"))}[tense]
+        english, french = {
+            "present": (("is", "are"), ("est", "sont")),
+            "past": (("was", "were"), ("a été", "ont été")),
+            "future": (("will be", "will be"), ("sera", "seront")),
+        }[tense]
         words = self.words(english[subject.plural], french[subject.plural])
         words = self.negate(words) if negated else words
         return words + self.words(verb.english[3], verb.stem + "é" + ending(subject.gender, subject.plural))
 
     def negate(self, verb: Phrase) -> Phrase:
-        """"not" behind the auxiliary; "ne" before the finite verb and "pas" behind it."""
-        (not_, ), (ne, pas) = self.words("not", "ne pas")
+        """ "not" behind the auxiliary; "ne" before the finite verb and "pas" behind it."""
+        (not_,), (ne, pas) = self.words("not", "ne pas")
         return Phrase([verb.english[0], not_, *verb.english[1:]], [ne, verb.french[0], pas, *verb.french[1:]])
 
 
@@ -255,4 +260,4 @@ def generate(seed: int = 1, train: int = 20_000, valid: int = 500, test: int = 1
         pair = grammar.pair()
         found.setdefault(pair.english, pair)
     pairs = list(found.values())
-    return Pairs(pairs[valid + test:], pairs[:valid], pairs[valid:valid + test])
+    return Pairs(pairs[valid + test :], pairs[:valid], pairs[valid : valid + test])

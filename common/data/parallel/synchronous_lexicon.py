@@ -96,25 +96,76 @@ nager swim/swam/swum, crier shout, pleurer cry, rêver dream/dreamt/dreamt, voya
 trembler tremble, plaisanter joke, hésiter hesitate, avancer advance, reculer retreat, bavarder chat/chatted/chatted,
 respirer breathe, tousser cough, fumer smoke, dîner dine, méditer meditate, protester protest, éternuer sneeze
 """
-NAMES = {"Marie": "Mary", "Jean": "John", "Pierre": "Peter", "Paul": "Paul", "Anne": "Ann", "Julie": "Julia",
-         "Hélène": "Helen", "Georges": "George", "Alice": "Alice", "Henri": "Henry"}
+NAMES = {
+    "Marie": "Mary",
+    "Jean": "John",
+    "Pierre": "Peter",
+    "Paul": "Paul",
+    "Anne": "Ann",
+    "Julie": "Julia",
+    "Hélène": "Helen",
+    "Georges": "George",
+    "Alice": "Alice",
+    "Henri": "Henry",
+}
 FEMALE = {"Marie", "Anne", "Julie", "Hélène", "Alice"}
-PREPOSITIONS = {"dans": "in", "avec": "with", "sur": "on", "devant": "before", "derrière": "behind", "sous": "under",
-                "pour": "for", "sans": "without", "contre": "against", "vers": "towards", "après": "after"}
-ADVERBS = {"souvent": "often", "bien": "well", "lentement": "slowly", "vite": "quickly", "doucement": "softly",
-           "toujours": "always", "rarement": "rarely", "ensemble": "together", "mal": "badly", "calmement": "calmly",
-           "secrètement": "secretly", "fièrement": "proudly", "poliment": "politely", "joyeusement": "joyfully"}
-TIMES = {"present": {"aujourd'hui": "today", "maintenant": "now", "parfois": "sometimes"},
-         "past": {"hier": "yesterday", "autrefois": "formerly"}, "future": {"demain": "tomorrow", "bientôt": "soon"}}
+PREPOSITIONS = {
+    "dans": "in",
+    "avec": "with",
+    "sur": "on",
+    "devant": "before",
+    "derrière": "behind",
+    "sous": "under",
+    "pour": "for",
+    "sans": "without",
+    "contre": "against",
+    "vers": "towards",
+    "après": "after",
+}
+ADVERBS = {
+    "souvent": "often",
+    "bien": "well",
+    "lentement": "slowly",
+    "vite": "quickly",
+    "doucement": "softly",
+    "toujours": "always",
+    "rarement": "rarely",
+    "ensemble": "together",
+    "mal": "badly",
+    "calmement": "calmly",
+    "secrètement": "secretly",
+    "fièrement": "proudly",
+    "poliment": "politely",
+    "joyeusement": "joyfully",
+}
+TIMES = {
+    "present": {"aujourd'hui": "today", "maintenant": "now", "parfois": "sometimes"},
+    "past": {"hier": "yesterday", "autrefois": "formerly"},
+    "future": {"demain": "tomorrow", "bientôt": "soon"},
+}
 CONJUNCTIONS = {"et": "and", "mais": "but", "quand": "when", "car": "because", "ou": "or"}
 # English singular and plural; French masculine, feminine and plural
-DETERMINERS = [(("the", "the"), ("le", "la", "les")), (("a", "some"), ("un", "une", "des")),
-               (("my", "my"), ("mon", "ma", "mes")), (("this", "these"), ("ce", "cette", "ces")),
-               (("your", "your"), ("ton", "ta", "tes")), (("our", "our"), ("notre", "notre", "nos")),
-               (("each", "several"), ("chaque", "chaque", "plusieurs"))]
+DETERMINERS = [
+    (("the", "the"), ("le", "la", "les")),
+    (("a", "some"), ("un", "une", "des")),
+    (("my", "my"), ("mon", "ma", "mes")),
+    (("this", "these"), ("ce", "cette", "ces")),
+    (("your", "your"), ("ton", "ta", "tes")),
+    (("our", "our"), ("notre", "notre", "nos")),
+    (("each", "several"), ("chaque", "chaque", "plusieurs")),
+]
 # in French, the next word decides: before a vowel or a mute h
-ELISIONS = {"le": "l'", "la": "l'", "ne": "n'", "que": "qu'", "ma": "mon", "ta": "ton", "ce": "cet",
-            "beau": "bel", "nouveau": "nouvel"}
+ELISIONS = {
+    "le": "l'",
+    "la": "l'",
+    "ne": "n'",
+    "que": "qu'",
+    "ma": "mon",
+    "ta": "ton",
+    "ce": "cet",
+    "beau": "bel",
+    "nouveau": "nouvel",
+}
 
 
 def _entries(text: str) -> list[list[str]]:
@@ -130,9 +181,17 @@ def _nouns(text: str, person: bool) -> list[Noun]:
 
 
 def _adjectives(text: str, before: bool) -> list[Adjective]:
-    return [Adjective(english, {gender: (form, "orange" if form == "orange" else french_plural(form))
-                                for gender, form in zip("mf", french.split("/"), strict=True)}, before)
-            for french, english in _entries(text)]
+    return [
+        Adjective(
+            english,
+            {
+                gender: (form, "orange" if form == "orange" else french_plural(form))
+                for gender, form in zip("mf", french.split("/"), strict=True)
+            },
+            before,
+        )
+        for french, english in _entries(text)
+    ]
 
 
 def _verbs(text: str) -> list[Verb]:
@@ -147,6 +206,7 @@ def _verbs(text: str) -> list[Verb]:
 
 
 NOUNS = {"person": _nouns(PERSONS, True), "thing": _nouns(THINGS, False)}
-ADJECTIVES = [adjective for pair in zip(_adjectives(BEHIND, False), _adjectives(BEFORE, True), strict=False)
-              for adjective in pair] + _adjectives(BEHIND, False)[9:]
+ADJECTIVES = [
+    adjective for pair in zip(_adjectives(BEHIND, False), _adjectives(BEFORE, True), strict=False) for adjective in pair
+] + _adjectives(BEHIND, False)[9:]
 VERBS = {"transitive": _verbs(TRANSITIVE), "intransitive": _verbs(INTRANSITIVE)}

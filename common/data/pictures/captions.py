@@ -24,8 +24,11 @@ Captions = tuple[tuple[str, ...], ...]  # of one picture, each a tuple of words
 
 SCENES = {"train": 1500, "valid": 200, "test": 300}  # pictures, of each of the suite's own sets
 CAPTIONS = 5  # of every scene, as in Flickr8k
-FLICKR8K_SPLITS = {"train": "Flickr_8k.trainImages.txt", "valid": "Flickr_8k.devImages.txt",
-                   "test": "Flickr_8k.testImages.txt"}
+FLICKR8K_SPLITS = {
+    "train": "Flickr_8k.trainImages.txt",
+    "valid": "Flickr_8k.devImages.txt",
+    "test": "Flickr_8k.testImages.txt",
+}
 FLICKR8K_CAPTIONS = "Flickr8k.token.txt"
 NO_PICTURE = "2258277193_586949ec62.jpg.1"  # Flickr8k has a caption under this name, but no such picture
 HELD_OUT = 1000  # pictures each for validation and test, of Flickr30k
@@ -69,8 +72,11 @@ class CaptionSet:
     def note(self) -> str:
         """What to know of pictures of one's own before they are trained on; nothing of others."""
         counts = ", ".join(f"{len(part)} ({sum(map(len, part.captions))})" for part in self.splits.values())
-        return (f"{self.name}: {counts} pictures (captions) to train, validate and test"
-                if self.name.startswith("captions:") else "")
+        return (
+            f"{self.name}: {counts} pictures (captions) to train, validate and test"
+            if self.name.startswith("captions:")
+            else ""
+        )
 
     @property
     def splits(self) -> dict[str, Split]:
@@ -106,10 +112,16 @@ def load(name: str, *, seed: int = 1) -> CaptionSet:
 
 
 def _scenes(name: str, seed: int) -> CaptionSet:
-    drawn = {split: scenes.generate(name, count, CAPTIONS, 10 * seed + number)
-             for number, (split, count) in enumerate(SCENES.items())}
-    splits = {split: Split(tuple(f"{split}-{i}" for i in range(len(made.scenes))), _opener(made.pictures),
-                           made.captions, made.scenes) for split, made in drawn.items()}
+    drawn = {
+        split: scenes.generate(name, count, CAPTIONS, 10 * seed + number)
+        for number, (split, count) in enumerate(SCENES.items())
+    }
+    splits = {
+        split: Split(
+            tuple(f"{split}-{i}" for i in range(len(made.scenes))), _opener(made.pictures), made.captions, made.scenes
+        )
+        for split, made in drawn.items()
+    }
     content = {split: hashlib.sha256(made.pictures.tobytes()).hexdigest() for split, made in drawn.items()}
     return _caption_set(name, splits, content)
 
@@ -143,9 +155,11 @@ def _flickr30k(place: Path) -> CaptionSet:
     data = Flickr30k(str(place / "images"), str(place / "results_20130124.token"))
     names = sorted(data.ids, key=lambda name: hashlib.sha256(name.encode()).hexdigest())
     captions = {name: [tokenise(text) for text in data.annotations[name]] for name in names}
-    ends = {"test": names[:HELD_OUT], "valid": names[HELD_OUT:2 * HELD_OUT], "train": names[2 * HELD_OUT:]}
-    splits = {split: _files(place / "images", ends[split], captions, "results_20130124.token")
-              for split in ("train", "valid", "test")}
+    ends = {"test": names[:HELD_OUT], "valid": names[HELD_OUT : 2 * HELD_OUT], "train": names[2 * HELD_OUT :]}
+    splits = {
+        split: _files(place / "images", ends[split], captions, "results_20130124.token")
+        for split in ("train", "valid", "test")
+    }
     return _caption_set("flickr30k", splits, _sizes(splits, place / "images"))
 
 
@@ -154,14 +168,18 @@ def _coco(place: Path) -> CaptionSet:
     from torchvision.datasets import CocoCaptions
 
     splits = {}
-    for part, cuts in (("train2014", {"train": slice(None)}),
-                       ("val2014", {"valid": slice(COCO_DEV), "test": slice(COCO_DEV, 2 * COCO_DEV)})):
+    for part, cuts in (
+        ("train2014", {"train": slice(None)}),
+        ("val2014", {"valid": slice(COCO_DEV), "test": slice(COCO_DEV, 2 * COCO_DEV)}),
+    ):
         data = CocoCaptions(str(place / part), str(place / "annotations" / f"captions_{part}.json"))
         for split, cut in cuts.items():
             chosen = data.ids[cut]
             names = [data.coco.loadImgs(one)[0]["file_name"] for one in chosen]
-            captions = {name: [tokenise(text) for text in data._load_target(one)]
-                        for name, one in zip(names, chosen, strict=True)}
+            captions = {
+                name: [tokenise(text) for text in data._load_target(one)]
+                for name, one in zip(names, chosen, strict=True)
+            }
             splits[split] = _files(place / part, names, captions, f"captions_{part}.json")
     return _caption_set("coco", splits, _sizes(splits, place))
 
@@ -203,7 +221,7 @@ def _own(name: str, path: Path) -> CaptionSet:
     if len(names) < 10:
         raise UserError(f"{path}: {len(names)} pictures; it needs 10 to be cut into 80, 10 and 10 %")
     held = len(names) // 10
-    ends = {"train": names[:-2 * held], "valid": names[-2 * held:-held], "test": names[-held:]}
+    ends = {"train": names[: -2 * held], "valid": names[-2 * held : -held], "test": names[-held:]}
     splits = {split: _files(path.parent, part, captions, f"{path}") for split, part in ends.items()}
     return _caption_set(name, splits, _checksums(splits, path.parent))
 

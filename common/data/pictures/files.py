@@ -47,15 +47,17 @@ def _opened(path: Path) -> Iterator[Image.Image]:
             with Image.open(path) as picture:
                 yield picture
     except UnidentifiedImageError:
-        raise UserError(f"{path}: not a picture of dots; give a JPEG, PNG, GIF or BMP file, and draw an SVG as one"
-                        ) from None
+        raise UserError(
+            f"{path}: not a picture of dots; give a JPEG, PNG, GIF or BMP file, and draw an SVG as one"
+        ) from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise UserError(f"{path}: too many pixels to be a photograph; scale it down") from None
     except FileNotFoundError:
         raise UserError(f"{path}: no such picture; check the path") from None
     except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:  # Pillow's answers to a damaged file
-        raise UserError(f"{path}: the picture cannot be read ({error}); it is damaged or cut off: "
-                        "get it again or leave it out") from None
+        raise UserError(
+            f"{path}: the picture cannot be read ({error}); it is damaged or cut off: get it again or leave it out"
+        ) from None
 
 
 def to_rgb(picture: Image.Image) -> Image.Image:

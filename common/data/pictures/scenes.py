@@ -18,8 +18,13 @@ import numpy as np
 
 SIZE = 24  # pixels, of a side
 GRID = 2
-COLOURS = {"red": (220, 40, 40), "green": (40, 170, 60), "blue": (50, 80, 220), "yellow": (230, 210, 50),
-           "white": (245, 245, 245)}
+COLOURS = {
+    "red": (220, 40, 40),
+    "green": (40, 170, 60),
+    "blue": (50, 80, 220),
+    "yellow": (230, 210, 50),
+    "white": (245, 245, 245),
+}
 SHAPES = ("circle", "square", "triangle")
 RADII = {"small": 3.3, "large": 4.9}  # pixels
 NOISE = 16.0  # standard deviation of a pixel, of 255
@@ -51,26 +56,42 @@ class Wording:
 
 WORDINGS = {
     "scenes": Wording(
-        {"{one} is {relation} {two}": 0.5, "there is {one} {relation} {two}": 0.3,
-         "{one} {relation} {two}": 0.2},
+        {"{one} is {relation} {two}": 0.5, "there is {one} {relation} {two}": 0.3, "{one} {relation} {two}": 0.2},
         {"above": ("above",), "below": ("below",), "left": ("left of",), "right": ("right of",)},
-        {"small": "small", "large": "large"}, 0.3, 2, True),
+        {"small": "small", "large": "large"},
+        0.3,
+        2,
+        True,
+    ),
     "scenes-other": Wording(
         {"you can see {one} {relation} {two}": 0.4, "{one} and {two}": 0.3, "{one} stands {relation} {two}": 0.3},
-        {"above": ("over", "above"), "below": ("under", "below"), "left": ("to the left of",),
-         "right": ("to the right of",)},
-        {"small": "tiny", "large": "big"}, 0.5, 3, False),
+        {
+            "above": ("over", "above"),
+            "below": ("under", "below"),
+            "left": ("to the left of",),
+            "right": ("to the right of",),
+        },
+        {"small": "tiny", "large": "big"},
+        0.5,
+        3,
+        False,
+    ),
 }
-HOLDS = {"above": lambda a, b: a.row < b.row, "below": lambda a, b: a.row > b.row,
-         "left": lambda a, b: a.column < b.column, "right": lambda a, b: a.column > b.column}
+HOLDS = {
+    "above": lambda a, b: a.row < b.row,
+    "below": lambda a, b: a.row > b.row,
+    "left": lambda a, b: a.column < b.column,
+    "right": lambda a, b: a.column > b.column,
+}
 
 
 def draw_scene(draw: random.Random, wording: Wording) -> Scene:
     """Different shapes on different places."""
     places = draw.sample(range(GRID * GRID), wording.things)
     looks = draw.sample([(colour, shape) for colour in COLOURS for shape in SHAPES], wording.things)
-    return tuple(Thing(draw.choice(list(RADII)), *look, *divmod(place, GRID))
-                 for place, look in zip(places, looks, strict=True))
+    return tuple(
+        Thing(draw.choice(list(RADII)), *look, *divmod(place, GRID)) for place, look in zip(places, looks, strict=True)
+    )
 
 
 def caption(draw: random.Random, scene: Scene, wording: Wording) -> list[str]:
@@ -90,8 +111,9 @@ def _phrase(draw: random.Random, thing: Thing, wording: Wording) -> str:
 
 
 _SIZES = {word: size for wording in WORDINGS.values() for size, word in wording.sizes.items()}
-_RELATIONS = {word: name for wording in WORDINGS.values() for name, words in wording.relations.items()
-              for word in words}
+_RELATIONS = {
+    word: name for wording in WORDINGS.values() for name, words in wording.relations.items() for word in words
+}
 _PHRASE = rf"a (?:({'|'.join(_SIZES)}) )?({'|'.join(COLOURS)}) ({'|'.join(SHAPES)})"
 _PARTS = {"one": _PHRASE, "two": _PHRASE, "relation": f"({'|'.join(_RELATIONS)})"}
 _FRAMES = [re.compile(frame.format(**_PARTS)) for wording in WORDINGS.values() for frame in wording.frames]

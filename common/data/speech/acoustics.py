@@ -37,8 +37,15 @@ class FrontEnd:
         if len(waveform) < int(self.rate * self.window_ms / 1000):
             return np.zeros((0, 2 * CEPSTRA + 2), np.float32)
         samples = torch.from_numpy(np.ascontiguousarray(waveform, dtype=np.float32)).unsqueeze(0) * 2**15
-        found = kaldi.mfcc(samples, sample_frequency=self.rate, frame_length=self.window_ms, frame_shift=self.shift_ms,
-                           num_ceps=CEPSTRA + 1, use_energy=self.energy, energy_floor=1.0)
+        found = kaldi.mfcc(
+            samples,
+            sample_frequency=self.rate,
+            frame_length=self.window_ms,
+            frame_shift=self.shift_ms,
+            num_ceps=CEPSTRA + 1,
+            use_energy=self.energy,
+            energy_floor=1.0,
+        )
         return with_deltas(found.numpy())
 
     def frame_centres(self, frames: int) -> np.ndarray:
@@ -67,16 +74,20 @@ def read_audio(path: Path, rate: int, where: str | None = None) -> np.ndarray:
         with soundfile.SoundFile(path) as file:  # nothing that its header says is believed before it is looked at
             found = file.samplerate
             if not LOWEST_RATE <= found <= HIGHEST_RATE:
-                raise UserError(f"{where}: {path} has {found} samples per second; speech needs at least {LOWEST_RATE}, "
-                                f"and no microphone gives more than {HIGHEST_RATE}")
+                raise UserError(
+                    f"{where}: {path} has {found} samples per second; speech needs at least {LOWEST_RATE}, "
+                    f"and no microphone gives more than {HIGHEST_RATE}"
+                )
             if file.frames * file.channels > MOST_SAMPLES:
-                raise UserError(f"{where}: {path} has {file.frames} samples in {file.channels} channels; cut it into "
-                                "sentences")
+                raise UserError(
+                    f"{where}: {path} has {file.frames} samples in {file.channels} channels; cut it into sentences"
+                )
             samples = file.read(dtype="float32", always_2d=True)
             announced = max(file.frames, _announced(path, file))
     except (soundfile.LibsndfileError, RuntimeError) as error:
-        raise UserError(f"{where}: {path} is not a readable recording ({error}); convert it to wav, flac or ogg"
-                        ) from None
+        raise UserError(
+            f"{where}: {path} is not a readable recording ({error}); convert it to wav, flac or ogg"
+        ) from None
     if len(samples) < announced:
         raise UserError(f"{where}: {path} breaks off: {len(samples)} of {announced} samples are there; get it again")
     if not len(samples):

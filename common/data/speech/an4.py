@@ -28,8 +28,11 @@ def read(units: str) -> Source:
     test = _utterances(folder, "test", units, dictionary)
     speakers = sorted({_speaker(one) for one in train})
     held_out = set(speakers[::HELD_OUT])
-    splits = {"train": [one for one in train if _speaker(one) not in held_out],
-              "valid": [one for one in train if _speaker(one) in held_out], "test": test}
+    splits = {
+        "train": [one for one in train if _speaker(one) not in held_out],
+        "valid": [one for one in train if _speaker(one) in held_out],
+        "test": test,
+    }
     spell = characters if units == "characters" else dictionary.__getitem__
     return Source(splits, None, lexicon={word: spell(word) for word in dictionary})
 
@@ -67,9 +70,11 @@ def _utterances(folder: Path, split: str, units: str, dictionary: dict[str, list
 def read_cepstra(path: Path) -> np.ndarray:
     """Features ``[T, 13]`` of a Sphinx file: the number of values, then the values, big-endian."""
     content = path.read_bytes()
-    values = np.frombuffer(content[4:len(content) // 4 * 4], dtype=">f4")
+    values = np.frombuffer(content[4 : len(content) // 4 * 4], dtype=">f4")
     count = int.from_bytes(content[:4], "big")
     if len(content) < 8 or count != len(values) or len(content) % 4 or count % CEPSTRA or not np.isfinite(values).all():
-        raise UserError(f"{path}: a corrupt feature file ({len(content)} bytes that announce {count} values of frames "
-                        f"of {CEPSTRA}); delete it and fetch the corpus again")
+        raise UserError(
+            f"{path}: a corrupt feature file ({len(content)} bytes that announce {count} values of frames "
+            f"of {CEPSTRA}); delete it and fetch the corpus again"
+        )
     return values.reshape(-1, CEPSTRA).astype(np.float32)

@@ -125,27 +125,41 @@ def load(name: str, *, units: str = "phones", window_ms: float = 10.0, shift_ms:
     folding = None
     if source.folding is not None:
         folding = np.array([-1] + [number.get(source.folding[label], -1) for label in labels[1:]])
-    return SpeechCorpus(name, tuple(labels), **splits, mean=mean, deviation=deviation, front_end=source.front_end,
-                        folding=folding, lexicon=source.lexicon, fingerprint=identity.hexdigest(),
-                        note=". ".join(filter(None, [told, note])))
+    return SpeechCorpus(
+        name,
+        tuple(labels),
+        **splits,
+        mean=mean,
+        deviation=deviation,
+        front_end=source.front_end,
+        folding=folding,
+        lexicon=source.lexicon,
+        fingerprint=identity.hexdigest(),
+        note=". ".join(filter(None, [told, note])),
+    )
 
 
 def _read(name: str, units: str, window_ms: float, shift_ms: float) -> Source:
     """The corpus' own reader; imported here, so that a missing corpus costs nothing."""
     if name == "formants":
         from common.data.speech import formants
+
         return formants.read(units, FrontEnd(formants.RATE, window_ms, shift_ms))
     if name == "timit":
         from common.data.speech import timit
+
         return timit.read_waveforms(units, FrontEnd(timit.RATE, window_ms, shift_ms))
     if name == "timit-features":
         from common.data.speech import timit
+
         return timit.read_features(units)
     if name == "an4":
         from common.data.speech import an4
+
         return an4.read(units)
     if name.startswith("speech:"):
         from common.data.speech import manifest as speech_manifest
+
         return speech_manifest.read(name.removeprefix("speech:"), units, window_ms, shift_ms)
     raise unknown("speech corpus", name, ["formants", "timit", "timit-features", "an4", "speech:MANIFEST"])
 
@@ -159,10 +173,14 @@ def _left_out(short: list[Transcribed]) -> str:
     """What to tell about recordings with fewer frames than their transcripts need."""
     if not short:
         return ""
-    shown = ", ".join(f"{one.where or one.name} ({_needed(one)} frames for {len(one.labels)} labels, it has "
-                      f"{len(one.features)})" for one in short[:5])
-    return (f"{len(short)} recordings are too short for their transcripts and left out: {shown}"
-            f"{', ...' if len(short) > 5 else ''}; check them, or use a smaller frame shift")
+    shown = ", ".join(
+        f"{one.where or one.name} ({_needed(one)} frames for {len(one.labels)} labels, it has {len(one.features)})"
+        for one in short[:5]
+    )
+    return (
+        f"{len(short)} recordings are too short for their transcripts and left out: {shown}"
+        f"{', ...' if len(short) > 5 else ''}; check them, or use a smaller frame shift"
+    )
 
 
 def _numbered(one: Transcribed, number: dict[str, int], split: str) -> Utterance:
@@ -171,10 +189,10 @@ def _numbered(one: Transcribed, number: dict[str, int], split: str) -> Utterance
         raise UserError(f"{where}: an empty transcript; write what is said, or remove the recording")
     strange = next((label for label in one.labels if label not in number), None)
     if strange is not None:
-        raise UserError(f"{where}: {strange!r} of the {split} set never occurs in the training transcripts; a network "
-                        "cannot have learned it: move such a line to the beginning, or remove it")
+        raise UserError(
+            f"{where}: {strange!r} of the {split} set never occurs in the training transcripts; a network "
+            "cannot have learned it: move such a line to the beginning, or remove it"
+        )
     labels = np.array([number[label] for label in one.labels])
     alignment = None if one.alignment is None else np.array([number[label] for label in one.alignment])
     return Utterance(one.name, one.features, labels, alignment)
-
-

@@ -76,11 +76,17 @@ def read(units: str, front_end: FrontEnd) -> Source:
     The features are kept in build/ after the first time.
     """
     heard = _features(front_end)
-    splits = {split: [_transcribed(units, front_end, split, number, heard[split][number])
-                      for number in range(SIZES[split])] for split in SIZES}
+    splits = {
+        split: [_transcribed(units, front_end, split, number, heard[split][number]) for number in range(SIZES[split])]
+        for split in SIZES
+    }
     spelled = {word: list(word) for word in lexicon()}
-    return Source(splits, front_end, sorted(PHONES) if units == "phones" else sorted([*VOWELS, *CONSONANTS, SPACE]),
-                  lexicon=spelled)
+    return Source(
+        splits,
+        front_end,
+        sorted(PHONES) if units == "phones" else sorted([*VOWELS, *CONSONANTS, SPACE]),
+        lexicon=spelled,
+    )
 
 
 def _features(front_end: FrontEnd) -> dict[str, list[np.ndarray]]:
@@ -89,8 +95,9 @@ def _features(front_end: FrontEnd) -> dict[str, list[np.ndarray]]:
     key = hashlib.sha256(sources + repr((front_end, SIZES)).encode()).hexdigest()[:16]
     path = paths.BUILD / "corpora" / "formants" / f"{key}.npz"
     if not path.exists():
-        found = {split: [front_end(utterance(SEEDS[split], number)[2]) for number in range(SIZES[split])]
-                 for split in SIZES}
+        found = {
+            split: [front_end(utterance(SEEDS[split], number)[2]) for number in range(SIZES[split])] for split in SIZES
+        }
         arrays = {split: np.concatenate(found[split]) for split in SIZES}
         lengths = {f"{split}_frames": np.array([len(one) for one in found[split]]) for split in SIZES}
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -128,8 +135,9 @@ def script(seed: int, number: int) -> tuple[list[str], list[tuple[str, float]], 
         word = followers()[word, draw.integers(FOLLOWERS)]
     phones = [SILENCE, *(phone for word in words for phone in (*word, SILENCE))]
     rate_of_speech = draw.uniform(0.8, 1.25)
-    segments = [(phone, PHONES[phone][4] * rate_of_speech * float(np.exp(draw.normal(0, DURATION_SPREAD))))
-                for phone in phones]
+    segments = [
+        (phone, PHONES[phone][4] * rate_of_speech * float(np.exp(draw.normal(0, DURATION_SPREAD)))) for phone in phones
+    ]
     return words, segments, draw
 
 
@@ -138,8 +146,9 @@ def synthesise(segments: list[tuple[str, float]], draw: np.random.Generator) -> 
     ends = np.cumsum([seconds for _, seconds in segments])
     times = np.arange(0, ends[-1], 1 / CONTROL)
     at = np.searchsorted(ends, times, side="right").clip(max=len(segments) - 1)
-    targets = np.array([[*PHONES[phone][0], *PHONES[phone][1], PHONES[phone][2], PHONES[phone][3]]
-                        for phone, _ in segments])[at]  # [C, 8]
+    targets = np.array(
+        [[*PHONES[phone][0], *PHONES[phone][1], PHONES[phone][2], PHONES[phone][3]] for phone, _ in segments]
+    )[at]  # [C, 8]
     starts = ends - [seconds for _, seconds in segments]
     into = (times - starts[at]) / (ends - starts)[at]
     stops = np.isin([phone for phone, _ in segments], ["t", "k"])[at]
@@ -158,7 +167,6 @@ def synthesise(segments: list[tuple[str, float]], draw: np.random.Generator) -> 
     fricative = track[7] * noise * np.sin(2 * np.pi * np.cumsum(track[6]) / RATE)
     loudness = draw.uniform(0.1, 0.3)
     return (loudness * (voiced + fricative + NOISE * draw.normal(size=len(samples)))).astype(np.float32)
-
 
 
 def _glide(targets: np.ndarray, constants: np.ndarray) -> np.ndarray:

@@ -31,11 +31,13 @@ def read(path: str, units: str, window_ms: float, shift_ms: float) -> Source:
                 found.append(_recording(line, manifest, number, units, front_end))
     faults.require_none()
     if len(found) < FEWEST:
-        raise UserError(f"{manifest}:{number}: {len(found)} recordings; it needs {FEWEST} to be cut into "
-                        "80, 10 and 10 % for training, validation and test")
+        raise UserError(
+            f"{manifest}:{number}: {len(found)} recordings; it needs {FEWEST} to be cut into "
+            "80, 10 and 10 % for training, validation and test"
+        )
     held_out = len(found) // 10
     ends = len(found) - 2 * held_out, len(found) - held_out
-    splits = {"train": found[:ends[0]], "valid": found[ends[0]:ends[1]], "test": found[ends[1]:]}
+    splits = {"train": found[: ends[0]], "valid": found[ends[0] : ends[1]], "test": found[ends[1] :]}
     return Source(splits, front_end)
 
 
@@ -48,10 +50,13 @@ def _recording(line: str, manifest: Path, number: int, units: str, front_end: Fr
     if not labels:
         raise UserError(f"{where}: an empty transcript; write what is said, or remove the line")
     if BLANK in labels or units == "characters" and SPACE in transcript:
-        raise UserError(f"{where}: {BLANK if BLANK in labels else SPACE} in a transcript, which stands for something "
-                        "else here; write what is said")
+        raise UserError(
+            f"{where}: {BLANK if BLANK in labels else SPACE} in a transcript, which stands for something "
+            "else here; write what is said"
+        )
     features = front_end(read_audio(manifest.parent / name.strip(), front_end.rate, where))
     if not len(features):
-        raise UserError(f"{where}: {name.strip()} is shorter than one window of {front_end.window_ms:g} ms; remove the "
-                        "line")
+        raise UserError(
+            f"{where}: {name.strip()} is shorter than one window of {front_end.window_ms:g} ms; remove the line"
+        )
     return Transcribed(Path(name.strip()).stem, features, labels, where=where)

@@ -21,13 +21,51 @@ KALDI = FrontEnd(RATE, 25.0, 10.0, energy=False)  # what its recipe computed the
 VALIDATION = 0.05  # of the training utterances (Graves et al. 2006, section 5.1: 184 of them)
 
 # The 61 phones, each with what it is scored as in the set of 39 (Lee and Hon 1989); q is not scored.
-FOLDING = {phone: folded for folded, phones in {
-    "aa": "aa ao", "ae": "ae", "ah": "ah ax ax-h", "aw": "aw", "ay": "ay", "b": "b", "ch": "ch", "d": "d", "dh": "dh",
-    "dx": "dx", "eh": "eh", "er": "er axr", "ey": "ey", "f": "f", "g": "g", "hh": "hh hv", "ih": "ih ix", "iy": "iy",
-    "jh": "jh", "k": "k", "l": "l el", "m": "m em", "n": "n en nx", "ng": "ng eng", "ow": "ow", "oy": "oy", "p": "p",
-    "r": "r", "s": "s", "sh": "sh zh", "t": "t", "th": "th", "uh": "uh", "uw": "uw ux", "v": "v", "w": "w", "y": "y",
-    "z": "z", "h#": "h# pau epi bcl dcl gcl kcl pcl tcl",
-}.items() for phone in phones.split()} | {"q": None}
+FOLDING = {
+    phone: folded
+    for folded, phones in {
+        "aa": "aa ao",
+        "ae": "ae",
+        "ah": "ah ax ax-h",
+        "aw": "aw",
+        "ay": "ay",
+        "b": "b",
+        "ch": "ch",
+        "d": "d",
+        "dh": "dh",
+        "dx": "dx",
+        "eh": "eh",
+        "er": "er axr",
+        "ey": "ey",
+        "f": "f",
+        "g": "g",
+        "hh": "hh hv",
+        "ih": "ih ix",
+        "iy": "iy",
+        "jh": "jh",
+        "k": "k",
+        "l": "l el",
+        "m": "m em",
+        "n": "n en nx",
+        "ng": "ng eng",
+        "ow": "ow",
+        "oy": "oy",
+        "p": "p",
+        "r": "r",
+        "s": "s",
+        "sh": "sh zh",
+        "t": "t",
+        "th": "th",
+        "uh": "uh",
+        "uw": "uw ux",
+        "v": "v",
+        "w": "w",
+        "y": "y",
+        "z": "z",
+        "h#": "h# pau epi bcl dcl gcl kcl pcl tcl",
+    }.items()
+    for phone in phones.split()
+} | {"q": None}
 PHONES = tuple(sorted(FOLDING))
 
 
@@ -49,8 +87,11 @@ def read_waveforms(units: str, front_end: FrontEnd) -> Source:
     train = _recordings(folder / "TRAIN", front_end)
     test = _recordings(folder / "TEST", front_end)
     held_out = set(random.Random(1).sample(range(len(train)), max(1, int(VALIDATION * len(train)))))
-    splits = {"train": [one for at, one in enumerate(train) if at not in held_out],
-              "valid": [train[at] for at in sorted(held_out)], "test": test}
+    splits = {
+        "train": [one for at, one in enumerate(train) if at not in held_out],
+        "valid": [train[at] for at in sorted(held_out)],
+        "test": test,
+    }
     return Source(splits, front_end, PHONES, FOLDING)
 
 
@@ -67,8 +108,15 @@ def _recordings(folder: Path, front_end: FrontEnd) -> list[Transcribed]:
             features = front_end(read_audio(audio, RATE))
             ends = np.array([end for _, end, _ in segments]) / RATE
             at = np.searchsorted(ends, front_end.frame_centres(len(features))).clip(max=len(segments) - 1)
-            found.append(Transcribed(f"{path.parent.name}_{path.stem}".lower(), features, [p for *_, p in segments],
-                                     [segments[i][2] for i in at], str(path)))
+            found.append(
+                Transcribed(
+                    f"{path.parent.name}_{path.stem}".lower(),
+                    features,
+                    [p for *_, p in segments],
+                    [segments[i][2] for i in at],
+                    str(path),
+                )
+            )
     if not found:
         raise UserError(f"{folder}: no .PHN and .WAV files below it; copy the folder from the disc as it is")
     return found
@@ -80,8 +128,10 @@ def _segments(path: Path) -> list[tuple[int, int, str]]:
     for number, line in read_lines(path):
         parts = line.split()
         if len(parts) != 3 or not (parts[0] + parts[1]).isdigit() or parts[2] not in FOLDING:
-            raise UserError(f"{path}:{number}: {line!r} is not 'first-sample last-sample phone' with one of the 61 "
-                            "phones; restore the file from the disc")
+            raise UserError(
+                f"{path}:{number}: {line!r} is not 'first-sample last-sample phone' with one of the 61 "
+                "phones; restore the file from the disc"
+            )
         found.append((int(parts[0]), int(parts[1]), parts[2]))
     return found
 
@@ -103,8 +153,10 @@ def read_features(units: str) -> Source:
         missing = next((utterance for utterance in transcripts if utterance not in features), None)
         if missing:
             raise UserError(f"{folder / 'mfcc'}: no features of {missing}; copy all raw_mfcc_{name}.*.ark files there")
-        splits[split] = [Transcribed(utterance, with_deltas(features[utterance]), labels, where=utterance)
-                         for utterance, labels in transcripts.items()]
+        splits[split] = [
+            Transcribed(utterance, with_deltas(features[utterance]), labels, where=utterance)
+            for utterance, labels in transcripts.items()
+        ]
     return Source(splits, KALDI, PHONES, FOLDING)
 
 
@@ -114,8 +166,10 @@ def _transcripts(path: Path) -> dict[str, list[str]]:
         name, *labels = line.split() or [""]
         strange = next((label for label in labels if label not in FOLDING), None)
         if not labels or strange:
-            raise UserError(f"{path}:{number}: {f'{strange!r} is none of the 61 phones' if strange else 'no phones'}; "
-                            "it needs an utterance and its phones")
+            raise UserError(
+                f"{path}:{number}: {f'{strange!r} is none of the 61 phones' if strange else 'no phones'}; "
+                "it needs an utterance and its phones"
+            )
         found[name] = labels
     return found
 

@@ -6,17 +6,36 @@ The article gives examples of each class; that these are all is a guess, and giv
 import numpy as np
 
 CLASSES = {
-    "NOUN-HUM": "man woman boy girl", "NOUN-ANIM": "cat dog mouse", "NOUN-INANIM": "book rock car",
-    "NOUN-AGRESS": "dragon monster lion", "NOUN-FRAG": "glass plate", "NOUN-FOOD": "cookie bread sandwich",
-    "VERB-INTRAN": "think sleep exist", "VERB-TRAN": "see chase like", "VERB-AGPAT": "move break",
-    "VERB-PERCEPT": "smell see", "VERB-DESTROY": "break smash", "VERB-EAT": "eat",
+    "NOUN-HUM": "man woman boy girl",
+    "NOUN-ANIM": "cat dog mouse",
+    "NOUN-INANIM": "book rock car",
+    "NOUN-AGRESS": "dragon monster lion",
+    "NOUN-FRAG": "glass plate",
+    "NOUN-FOOD": "cookie bread sandwich",
+    "VERB-INTRAN": "think sleep exist",
+    "VERB-TRAN": "see chase like",
+    "VERB-AGPAT": "move break",
+    "VERB-PERCEPT": "smell see",
+    "VERB-DESTROY": "break smash",
+    "VERB-EAT": "eat",
 }
 TEMPLATES = (
-    "NOUN-HUM VERB-EAT NOUN-FOOD", "NOUN-HUM VERB-PERCEPT NOUN-INANIM", "NOUN-HUM VERB-DESTROY NOUN-FRAG",
-    "NOUN-HUM VERB-INTRAN", "NOUN-HUM VERB-TRAN NOUN-HUM", "NOUN-HUM VERB-AGPAT NOUN-INANIM", "NOUN-HUM VERB-AGPAT",
-    "NOUN-ANIM VERB-EAT NOUN-FOOD", "NOUN-ANIM VERB-TRAN NOUN-ANIM", "NOUN-ANIM VERB-AGPAT NOUN-INANIM",
-    "NOUN-ANIM VERB-AGPAT", "NOUN-INANIM VERB-AGPAT", "NOUN-AGRESS VERB-DESTROY NOUN-FRAG",
-    "NOUN-AGRESS VERB-EAT NOUN-HUM", "NOUN-AGRESS VERB-EAT NOUN-ANIM", "NOUN-AGRESS VERB-EAT NOUN-FOOD",
+    "NOUN-HUM VERB-EAT NOUN-FOOD",
+    "NOUN-HUM VERB-PERCEPT NOUN-INANIM",
+    "NOUN-HUM VERB-DESTROY NOUN-FRAG",
+    "NOUN-HUM VERB-INTRAN",
+    "NOUN-HUM VERB-TRAN NOUN-HUM",
+    "NOUN-HUM VERB-AGPAT NOUN-INANIM",
+    "NOUN-HUM VERB-AGPAT",
+    "NOUN-ANIM VERB-EAT NOUN-FOOD",
+    "NOUN-ANIM VERB-TRAN NOUN-ANIM",
+    "NOUN-ANIM VERB-AGPAT NOUN-INANIM",
+    "NOUN-ANIM VERB-AGPAT",
+    "NOUN-INANIM VERB-AGPAT",
+    "NOUN-AGRESS VERB-DESTROY NOUN-FRAG",
+    "NOUN-AGRESS VERB-EAT NOUN-HUM",
+    "NOUN-AGRESS VERB-EAT NOUN-ANIM",
+    "NOUN-AGRESS VERB-EAT NOUN-FOOD",
 )
 MEMBERS = {name: tuple(words.split()) for name, words in CLASSES.items()}
 WORDS = tuple(dict.fromkeys(word for members in MEMBERS.values() for word in members))  # 29
@@ -34,7 +53,7 @@ def sentences(count: int, draw: np.random.Generator) -> list[tuple[str, ...]]:
 def expectations(corpus: list[tuple[str, ...]]) -> np.ndarray:
     """At each step of the sentences joined, how often each word of ``WORDS`` follows ``[N, V]``, given the words so far
     in the sentence. After the last word comes the first."""
-    steps = [sentence[:place + 1] for sentence in corpus for place in range(len(sentence))]
+    steps = [sentence[: place + 1] for sentence in corpus for place in range(len(sentence))]
     counts = {so_far: np.zeros(len(WORDS)) for so_far in steps}
     for so_far, following in zip(steps, [*steps[1:], steps[0]], strict=True):
         counts[so_far][WORDS.index(following[-1])] += 1

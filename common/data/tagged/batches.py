@@ -25,8 +25,9 @@ class Batch(NamedTuple):
     total_words: int
 
 
-def batches(data: Encoded, padding: int, batch_size: int, seed: int | None = None, rank: int = 0, world: int = 1
-            ) -> Loader:
+def batches(
+    data: Encoded, padding: int, batch_size: int, seed: int | None = None, rank: int = 0, world: int = 1
+) -> Loader:
     """Batches of sentences; those of an epoch differ in size by at most one.
 
     Args:
@@ -53,7 +54,10 @@ def batches(data: Encoded, padding: int, batch_size: int, seed: int | None = Non
         at = np.where(within, data.starts[mine] + step, 0)
         words, tags = np.where(within, data.words[at], padding), np.where(within, data.tags[at], 0)
         features = data.features[at] * within[:, :, None]
-        return Batch(*map(torch.from_numpy, (words, lengths[mine], tags, features, data.intents[mine], mine)),
-                     len(chosen), int(lengths[chosen].sum()))
+        return Batch(
+            *map(torch.from_numpy, (words, lengths[mine], tags, features, data.intents[mine], mine)),
+            len(chosen),
+            int(lengths[chosen].sum()),
+        )
 
     return Loader(count, plan, read)

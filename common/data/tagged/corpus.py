@@ -71,11 +71,18 @@ class TaggedCorpus:
         words = self.vocabulary.encode(self.normalise(word) for one in sentences for word in one.words)
         tags = np.array([self.target.ids.get(tag, -1) for one in sentences for tag in one.tags])
         intents = {name: number for number, name in enumerate(self.intents)}
-        rows = [[self.features.get(each, 0) for each in word] for one in sentences for word in self.describe(one)] \
-            if self.describe else np.zeros((len(words), 0))
-        return Encoded(words.astype(np.int64), tags, np.array(rows, dtype=np.int32),
-                       np.array([intents.get(one.intent, -1) for one in sentences]),
-                       np.cumsum([0, *(len(one.words) for one in sentences)]))
+        rows = (
+            [[self.features.get(each, 0) for each in word] for one in sentences for word in self.describe(one)]
+            if self.describe
+            else np.zeros((len(words), 0))
+        )
+        return Encoded(
+            words.astype(np.int64),
+            tags,
+            np.array(rows, dtype=np.int32),
+            np.array([intents.get(one.intent, -1) for one in sentences]),
+            np.cumsum([0, *(len(one.words) for one in sentences)]),
+        )
 
 
 def load(
@@ -106,18 +113,28 @@ def load(
         raise UserError(f"{name}: its files have no sentences, or not the same columns; bring them in one form")
     tags, spans = unified([one.tags for split in found for one in split], name)
     of = iter(tags)
-    train, valid, test = ([prepare(Sentence(one.words, next(of), one.columns, one.intent)) for one in split]
-                          for split in found)
+    train, valid, test = (
+        [prepare(Sentence(one.words, next(of), one.columns, one.intent)) for one in split] for split in found
+    )
     train = tuple(train[:sentences])
     digest = hashlib.sha256(repr((train, valid, test)).encode()).hexdigest()
     counted = Counter(tag for one in train for tag in one.tags)
     kept = Counter(each for one in train for word in describe(one) for each in word) if describe else Counter()
     features = (each for each, times in kept.items() if times >= feature_count)
     return TaggedCorpus(
-        name, train, tuple(valid), tuple(test), spans,
+        name,
+        train,
+        tuple(valid),
+        tuple(test),
+        spans,
         Vocabulary.build(([normalise(word) for word in one.words] for one in train), min_count=min_count),
-        Vocabulary(*zip(*counted.most_common(), strict=True)), tuple(sorted({one.intent for one in train} - {""})),
-        digest, normalise, describe, {each: number for number, each in enumerate(features, 1)})
+        Vocabulary(*zip(*counted.most_common(), strict=True)),
+        tuple(sorted({one.intent for one in train} - {""})),
+        digest,
+        normalise,
+        describe,
+        {each: number for number, each in enumerate(features, 1)},
+    )
 
 
 def _splits(name: str) -> list[list[Located]]:
@@ -129,14 +146,18 @@ def _splits(name: str) -> list[list[Located]]:
             raise UserError(f"{name}: name three files, tagged:TRAIN,VALID,TEST")
         return _read(files, readers.columns)
     if name == "travel":
-        return [[Located(words, tuple((tag, name) for tag in tags), intent=intent) for words, tags, intent in split]
-                for split in travel.generate()]
+        return [
+            [Located(words, tuple((tag, name) for tag in tags), intent=intent) for words, tags, intent in split]
+            for split in travel.generate()
+        ]
     if name not in NAMES:
         raise unknown("tagged corpus", name, [*NAMES, "tagged:TRAIN,VALID,TEST"])
     folder = fetch.fetch(name)
     if name == "atis":
-        return _read([folder / f"{part}.w-intent.iob" for part in ("atis-2.train", "atis-2.dev", "atis.test")],
-                     readers.with_intents)
+        return _read(
+            [folder / f"{part}.w-intent.iob" for part in ("atis-2.train", "atis-2.dev", "atis.test")],
+            readers.with_intents,
+        )
     if name == "conll2003":
         return _read([folder / f"eng.{part}" for part in ("train", "testa", "testb")], readers.columns)
     if name == "conll2000":

@@ -36,8 +36,10 @@ def columns(path: Path) -> Iterator[Located]:
         if fields := composed(line).split():
             width = width or len(fields)
             if len(fields) != width or width < 2:
-                raise UserError(f"{path}:{number}: {len(fields)} columns instead of {max(width, 2)}; each line has a "
-                                "word first and its tag last, and an empty line ends a sentence")
+                raise UserError(
+                    f"{path}:{number}: {len(fields)} columns instead of {max(width, 2)}; each line has a "
+                    "word first and its tag last, and an empty line ends a sentence"
+                )
             rows.append(fields)
             places.append(f"{path}:{number}")
             continue
@@ -62,8 +64,10 @@ def with_intents(path: Path) -> Iterator[Located]:
             continue
         words, tags = (parts[0].split(), parts[1].split()) if len(parts) == 2 else ([], [])
         if len(words) < 3 or len(words) != len(tags) or (words[0], words[-1]) != ("BOS", "EOS"):
-            raise UserError(f"{where}: {len(words)} words and {len(tags)} tags; write BOS words EOS, a tab, and as "
-                            "many tags, the last of them the intent")
+            raise UserError(
+                f"{where}: {len(words)} words and {len(tags)} tags; write BOS words EOS, a tab, and as "
+                "many tags, the last of them the intent"
+            )
         yield Located(tuple(words[1:-1]), tuple((tag, where) for tag in tags[1:-1]), intent=tags[-1])
 
 

@@ -21,8 +21,10 @@ def recognised(sentences: Sequence[Sequence[Located]]) -> str:
     if others and len(others) == len(located):
         return "none"
     if others:
-        raise UserError(f"{located[others[0]]}: the tag {others[0]!r} beside others that mark spans; write IOB1, IOB2 "
-                        "or IOBES (O, B-X, I-X, E-X, S-X)")
+        raise UserError(
+            f"{located[others[0]]}: the tag {others[0]!r} beside others that mark spans; write IOB1, IOB2 "
+            "or IOBES (O, B-X, I-X, E-X, S-X)"
+        )
     if any(tag[0] in "ES" for tag in located):
         return "IOBES"
     for sentence in sentences:

@@ -18,7 +18,7 @@ ROLES = {"leave": "departure", "arrive": "destination", "from": "departure", "to
 TIMES = {"leave": "departure_time", "arrive": "arrival_time"}
 BEHIND = {"departures": "departure", "arrivals": "destination", "stopovers": "stop"}
 MONTHS = "January February March April May June July August September October November December".split()
-DAYS = [f"{day}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(day % 10 if day // 10 != 1 else 0, 'th')}" for day in range(1, 32)]
+DAYS = [f"{day}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(day % 10 if day // 10 != 1 else 0, 'th') }" for day in range(1, 32)]
 KNOWN = ["Taipei", "Boston", "Denver", "Lisbon", "Oslo", "Quito", "Cairo", "Delhi"]
 BEFORE = ["New", "Old", "Upper", "Fort", "Saint", "Lake"]
 AFTER = ["Springs", "Beach", "Falls", "Harbour"]
@@ -26,8 +26,11 @@ SYLLABLES = "ba de fi go ku la me ni po ra se ti vo wa zu".split()
 CITY, AIRLINE = ["ville", "ton", "burg"], ["jet", "air", "wings"]
 PEOPLE = "Adams Baker Clark Davis Evans Foster Grant Hughes".split()
 CUTS = {("B", "I", "O"): 40, ("O", "B", "I"): 35, ("O", "O", "B"): 25}  # and how often, in percent
-OPENINGS = {"flight": ["I want to fly", "show me flights please", "book a trip"],
-            "fare": ["how much is it", "tell me the price"], "ground": ["I need a taxi", "is there a bus"]}
+OPENINGS = {
+    "flight": ["I want to fly", "show me flights please", "book a trip"],
+    "fare": ["how much is it", "tell me the price"],
+    "ground": ["I need a taxi", "is there a bus"],
+}
 ENDINGS = {"flight": "when does it go", "fare": "what does it cost", "ground": "who drives me there"}
 FILLERS = ["", "", "", "please", "if possible", "with my family"]
 
@@ -56,15 +59,18 @@ def _part(draw: random.Random) -> list[tuple[str, str]]:
         time = _span([draw.choice(MONTHS), draw.choice(DAYS)], TIMES[verb])
         return _outside(verb) + _span(_place(draw), ROLES[verb]) + _outside("on") + time
     if kind == "route":
-        return [pair for word in draw.sample(["from", "to", "via"], draw.choice((1, 2)))
-                for pair in _outside(word) + _span(_place(draw), ROLES[word])]
+        return [
+            pair
+            for word in draw.sample(["from", "to", "via"], draw.choice((1, 2)))
+            for pair in _outside(word) + _span(_place(draw), ROLES[word])
+        ]
     if kind == "behind":
         word = draw.choice(list(BEHIND))
         return _outside("at") + _span(_place(draw), BEHIND[word]) + _outside(word)
     if kind == "about":
         what, endings = draw.choice([("place", CITY), ("airline", AIRLINE)])
         return _outside("about") + _span([_new(draw, endings)], what)
-    cut, = draw.choices([*CUTS], [*CUTS.values()])
+    (cut,) = draw.choices([*CUTS], [*CUTS.values()])
     tags = [f"{letter}-passenger" if letter != "O" else "O" for letter in cut]
     return _outside("for") + list(zip(draw.sample(PEOPLE, 3), tags, strict=True))
 

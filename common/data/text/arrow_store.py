@@ -62,8 +62,11 @@ def _write(folder: Path, prepared: Prepared) -> None:
 
 def _sums(folder: Path) -> dict[str, str]:
     """SHA-256 of every file."""
-    return {str(path.relative_to(folder)): fetch.sha256(path) for path in sorted(folder.rglob("*"))
-            if path.is_file() and path.name != SUMS}
+    return {
+        str(path.relative_to(folder)): fetch.sha256(path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != SUMS
+    }
 
 
 def _open(folder: Path) -> Prepared | None:

@@ -76,8 +76,10 @@ def _held_out(min_count: int) -> Corpus:
         vocabulary = Vocabulary.build(training, min_count=min_count)
         half = len(test) // 2
         splits = {"train": training, "valid": test[:half], "test": test[half:]}
-        arrays = {split: vocabulary.encode(chain.from_iterable([*tokens, EOS] for tokens in sentences))
-                  for split, sentences in splits.items()}
+        arrays = {
+            split: vocabulary.encode(chain.from_iterable([*tokens, EOS] for tokens in sentences))
+            for split, sentences in splits.items()
+        }
         return Prepared(vocabulary, arrays, {})
 
     prepared = open_or_prepare(paths.BUILD / "corpora" / HELD_OUT / fingerprint, prepare)
@@ -112,16 +114,20 @@ def shards(folder: Path) -> dict[str, list[Path]]:
     names = sorted(path.name for path in training.glob("news.en-*-of-*"))
     found = re.fullmatch(r"news\.en-\d{5}-of-(\d{5})", names[0]) if names else None
     if not found:
-        raise UserError(f"{training}: no shard news.en-00001-of-... there; unpack the benchmark's archive and give the "
-                        f"folder that holds {TRAIN_FOLDER}")
+        raise UserError(
+            f"{training}: no shard news.en-00001-of-... there; unpack the benchmark's archive and give the "
+            f"folder that holds {TRAIN_FOLDER}"
+        )
     total = int(found[1])
     train = [training / f"news.en-{number:05}-of-{total:05}" for number in range(1, total)]
     valid, test = (held_out / f"news.en.heldout-{number:05}-of-00050" for number in (1, 0))
     missing = [path for path in (*train, valid, test) if not path.is_file()]
     if missing:
         shown = ", ".join(path.name for path in missing[:3]) + (", ..." if len(missing) > 3 else "")
-        raise UserError(f"{missing[0].parent}: {len(missing)} of {total + 1} shards are missing: {shown}; unpack the "
-                        "benchmark's archive again")
+        raise UserError(
+            f"{missing[0].parent}: {len(missing)} of {total + 1} shards are missing: {shown}; unpack the "
+            "benchmark's archive again"
+        )
     return {"train": train, "valid": [valid], "test": [test]}
 
 

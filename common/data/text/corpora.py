@@ -60,15 +60,22 @@ class Corpus:
         held_out, unk = (self.valid, self.test), self.vocabulary.unk
         kept = " and ".join(str((split == self.eos).sum()) for split in held_out)
         unknown = " and ".join(f"{100 * (split == unk).mean():.1f} %" for split in held_out)
-        return " ".join([f"{self.name}: {(self.train == self.eos).sum()} sentences to train, {kept} to validate and "
-                         f"test; {len(self.vocabulary)} words are known, {unknown} of what is held out are not.",
-                         *_warnings(self.vocabulary)])
+        return " ".join(
+            [
+                f"{self.name}: {(self.train == self.eos).sum()} sentences to train, {kept} to validate and "
+                f"test; {len(self.vocabulary)} words are known, {unknown} of what is held out are not.",
+                *_warnings(self.vocabulary),
+            ]
+        )
 
 
 def _warnings(vocabulary: Vocabulary) -> Iterator[str]:
     """What a text looks like whose words nobody has cut."""
-    words = [(word, count) for word, count in zip(vocabulary.words, vocabulary.counts, strict=True)
-             if len(word) > 1 and word not in (EOS, UNK)]
+    words = [
+        (word, count)
+        for word, count in zip(vocabulary.words, vocabulary.counts, strict=True)
+        if len(word) > 1 and word not in (EOS, UNK)
+    ]
     closed = sum(count for word, count in words if word[-1] in ",;:!?" and word[-2].isalnum())
     if closed > UNTOKENISED * sum(vocabulary.counts):
         yield "It looks as if punctuation sticks to its words: put a blank before it, or tokenise the text."

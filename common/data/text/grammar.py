@@ -40,31 +40,40 @@ def derive(prefixes: Iterable[str], stems: list[str]) -> list[str]:
 PREFIXES = "moon iron stone silver wind north half arch sun south long gold star black dawn mist".split()
 TOPICS = {  # nouns / verbs, all with regular inflection
     "sea": "ship captain sailor harbour island wave pirate lighthouse gull fisher mast reef / "
-           "steer board row salvage hoist plunder drift navigate",
+    "steer board row salvage hoist plunder drift navigate",
     "court": "king queen castle knight throne prince jester palace herald duke banner courtier / "
-             "rule obey banish honour summon betray praise flatter",
+    "rule obey banish honour summon betray praise flatter",
     "law": "judge lawyer clerk witness trial verdict prisoner juror sheriff warrant statute debtor / "
-           "accuse arrest pardon question suspect detain absolve convict",
+    "accuse arrest pardon question suspect detain absolve convict",
     "music": "singer violin drummer tune flute choir organ ballad trumpet opera pianist cello / "
-             "play perform compose rehearse conduct record applaud improvise",
+    "play perform compose rehearse conduct record applaud improvise",
     "farm": "farmer horse barn orchard meadow shepherd lamb tractor hen stable miller pumpkin / "
-            "plant water harvest graze milk plough gather tend",
+    "plant water harvest graze milk plough gather tend",
     "science": "chemist telescope physicist experiment planet formula microscope atom crystal theorem comet "
-               "lens / measure observe discover calculate analyse predict invent explain",
+    "lens / measure observe discover calculate analyse predict invent explain",
 }
 NOUNS = {topic: derive(PREFIXES[:1], words.partition("/")[0].split()) for topic, words in TOPICS.items()}
 VERBS = {topic: words.partition("/")[2].split() for topic, words in TOPICS.items()}
 COMMON_NOUNS = derive(PREFIXES[:3], "friend stranger visitor neighbour teacher brother sister guest".split())
 COMMON_VERBS = "watch follow greet visit remember need admire notice help want".split()
-ROOTS = ("garden tower river bridge forest street window mountain corner gate field village road hall "
-         "shadow winter storm morning cave wall hill room cellar roof well lane yard kitchen dungeon "
-         "library").split()
+ROOTS = (
+    "garden tower river bridge forest street window mountain corner gate field village road hall "
+    "shadow winter storm morning cave wall hill room cellar roof well lane yard kitchen dungeon "
+    "library"
+).split()
 PLACES = derive(PREFIXES, ROOTS)
-MATTERS = derive(PREFIXES, ("glass sorrow dust gold ashes thorns silk mercy echoes salt roses smoke "
-                            "honey bones pearls ice clay copper feathers lead wool fire").split())
-QUALITIES = ("old quiet great bold strange slow bright loud proud calm dark sweet cruel brave clever grand "
-             "kind rough fresh solemn plain neat sharp stern warm mild quick rare deep rude soft swift vague weak "
-             "odd tender secret honest patient modest").split()
+MATTERS = derive(
+    PREFIXES,
+    (
+        "glass sorrow dust gold ashes thorns silk mercy echoes salt roses smoke "
+        "honey bones pearls ice clay copper feathers lead wool fire"
+    ).split(),
+)
+QUALITIES = (
+    "old quiet great bold strange slow bright loud proud calm dark sweet cruel brave clever grand "
+    "kind rough fresh solemn plain neat sharp stern warm mild quick rare deep rude soft swift vague weak "
+    "odd tender secret honest patient modest"
+).split()
 MANNERS = [quality + "ly" for quality in derive(["un"], QUALITIES)]
 ADJECTIVES = QUALITIES + [root + end for end in ("like", "less", "most", "ward", "wide") for root in ROOTS]
 DETERMINERS = {
@@ -154,14 +163,18 @@ def productions(symbol: tuple) -> Iterator[Rule]:
             yield 0.5, ("head", topic, "plural", tense)
         case "head", old_topic, number, tense:
             for p, topic in topics_after(old_topic):
-                yield (p, ("topical noun", topic, number), ("modifier", topic, number, tense),
-                       ("rest", topic, number, tense))
+                yield (
+                    p,
+                    ("topical noun", topic, number),
+                    ("modifier", topic, number, tense),
+                    ("rest", topic, number, tense),
+                )
         case "rest", topic, number, tense:
             yield 1.0, ("predicate", topic, number, tense), END, ("sentence", topic, number)
 
         # What stands between a subject and its verb.
         case "modifier", topic, number, tense:
-            yield 0.30,
+            yield (0.30,)
             yield 0.45, ("preposition",), ("place", topic)
             yield 0.25, "that", ("relative clause", topic, number, tense)
         case "relative clause", topic, number, tense:
@@ -175,7 +188,7 @@ def productions(symbol: tuple) -> Iterator[Rule]:
             yield 0.3, ("determiner", "singular"), ("adjectives", topic), ("place noun", topic, "singular")
             yield 0.3, ("determiner", "plural"), ("adjectives", topic), ("place noun", topic, "plural")
         case "name", place:
-            yield 0.4,
+            yield (0.4,)
             yield 0.6, "of", "the", MATTERS[PLACES.index(place) % len(MATTERS)]
 
         # The predicate: verbs, reflexives and possessives agree with the subject.
@@ -183,10 +196,14 @@ def productions(symbol: tuple) -> Iterator[Rule]:
             yield 0.3, ("manner", topic), ("verb phrase", topic, number, tense)
             yield 0.7, ("verb phrase", topic, number, tense)
         case "verb phrase", topic, number, tense:
-            yield (1.0, ("verb", topic, number, tense), ("complement", topic, number),
-                   ("conjunct", topic, number, tense))
+            yield (
+                1.0,
+                ("verb", topic, number, tense),
+                ("complement", topic, number),
+                ("conjunct", topic, number, tense),
+            )
         case "complement", topic, number:
-            yield 0.15,
+            yield (0.15,)
             yield 0.70, ("object", topic, number)
             yield 0.15, "itself" if number == "singular" else "themselves"
         case "object", topic, number:
@@ -198,10 +215,10 @@ def productions(symbol: tuple) -> Iterator[Rule]:
         case "described", topic, number:
             yield 1.0, ("adjectives", topic), ("noun", topic, number), ("where", topic)
         case "where", topic:
-            yield 0.6,
+            yield (0.6,)
             yield 0.4, ("preposition",), ("place", topic)
         case "conjunct", topic, number, tense:
-            yield 0.7,
+            yield (0.7,)
             yield 0.3, "and", ("predicate", topic, number, tense)
 
         # Words.
@@ -221,7 +238,7 @@ def productions(symbol: tuple) -> Iterator[Rule]:
         case "verb", topic, number, tense:
             yield from ((p, verb_form(stem, number, tense)) for p, stem in verbs(topic))
         case "adjectives", topic:
-            yield 0.6,
+            yield (0.6,)
             yield 0.4, ("adjective", topic), ("adjectives", topic)
         case "adjective", topic:
             yield from zipf(leaning(ADJECTIVES, topic))
@@ -251,9 +268,7 @@ class Text:
     entropy_rate: float
 
 
-def generate(
-    seed: int = 1, train_tokens: int = 200_000, valid_tokens: int = 20_000, test_tokens: int = 20_000
-) -> Text:
+def generate(seed: int = 1, train_tokens: int = 200_000, valid_tokens: int = 20_000, test_tokens: int = 20_000) -> Text:
     """The text of this grammar; the same seed gives the same text on every machine."""
     return write(GRAMMAR, seed, train_tokens, valid_tokens, test_tokens)
 

@@ -53,8 +53,12 @@ def stems() -> dict[tuple, tuple[str, ...]]:
 
     nouns = {("noun", topic, gender): new(8) for topic, gender in product(TOPICS, GENDERS)}
     others = {kind: new(20) for kind in ("first", "middle", "family")}
-    return nouns | {("verb", topic): new(8) for topic in TOPICS} | {("adjective",): new(24)} | {
-        ("name", kind): tuple(map(str.capitalize, parts)) for kind, parts in others.items()}
+    return (
+        nouns
+        | {("verb", topic): new(8) for topic in TOPICS}
+        | {("adjective",): new(24)}
+        | {("name", kind): tuple(map(str.capitalize, parts)) for kind, parts in others.items()}
+    )
 
 
 def ending(gender: str, number: str, case: str) -> str:
@@ -75,13 +79,13 @@ def verbs(topic: int) -> list[str]:
 def adjectives(topic: int) -> tuple[str, ...]:
     """The same adjectives for every topic, but each topic has favourites."""
     found = stems()["adjective",]
-    return found[8 * topic:] + found[: 8 * topic]
+    return found[8 * topic :] + found[: 8 * topic]
 
 
 def middle_names(first: str) -> list[str]:
     """The same for everybody, but what is frequent depends on the first name."""
     start, found = 7 * stems()["name", "first"].index(first), list(stems()["name", "middle"])
-    return found[start % 20:] + found[: start % 20]
+    return found[start % 20 :] + found[: start % 20]
 
 
 def family_name(first: str, middle: str) -> str:
@@ -104,15 +108,21 @@ def productions(symbol: tuple) -> Iterator[Rule]:
             for topic, gender in product(TOPICS, GENDERS):
                 new = 1 / len(TOPICS) if before is None else (1 - KEEP_TOPIC) / (len(TOPICS) - 1)
                 p = KEEP_TOPIC if topic == before else new
-                yield (p / len(GENDERS), ("noun", topic, gender, number, "subject"),
-                       ("modifier", topic, gender, number, "subject"), ("verb", topic, gender, number, tense),
-                       ("object", topic), END, ("sentence", topic))
+                yield (
+                    p / len(GENDERS),
+                    ("noun", topic, gender, number, "subject"),
+                    ("modifier", topic, gender, number, "subject"),
+                    ("verb", topic, gender, number, tense),
+                    ("object", topic),
+                    END,
+                    ("sentence", topic),
+                )
         case "modifier", topic, gender, number, case:
-            yield 0.35,
+            yield (0.35,)
             yield 0.45, ("adjective", topic, gender, number, case), ("modifier", topic, gender, number, case)
             yield 0.2, ("preposition",), ("phrase", topic)
         case "object", topic:
-            yield 0.15,
+            yield (0.15,)
             yield 0.85, ("phrase", topic)
         case "phrase", topic:
             yield 0.2, ("name",)
@@ -120,8 +130,11 @@ def productions(symbol: tuple) -> Iterator[Rule]:
                 yield 0.4, ("determiner", number), ("object noun", topic, number)
         case "object noun", topic, number:
             for gender in GENDERS:
-                yield (1 / len(GENDERS), ("noun", topic, gender, number, "object"),
-                       ("modifier", topic, gender, number, "object"))
+                yield (
+                    1 / len(GENDERS),
+                    ("noun", topic, gender, number, "object"),
+                    ("modifier", topic, gender, number, "object"),
+                )
 
         # Words.
         case ("name",):
@@ -161,8 +174,10 @@ def load(min_count: int = 1, seed: int = 1) -> Corpus:
 
     def prepare() -> Prepared:
         vocabulary = Vocabulary.build(sentences["train"], min_count=min_count)
-        arrays = {split: vocabulary.encode(chain.from_iterable([*tokens, EOS] for tokens in sentences[split]))
-                  for split in SPLITS}
+        arrays = {
+            split: vocabulary.encode(chain.from_iterable([*tokens, EOS] for tokens in sentences[split]))
+            for split in SPLITS
+        }
         return Prepared(vocabulary, arrays, {"entropy_rate": made["entropy_rate"]})
 
     prepared = open_or_prepare(paths.BUILD / "corpora" / "morphology" / fingerprint, prepare)

@@ -60,8 +60,9 @@ def read_sentences(path: Path, tokenise: Callable[[str], list[str]] = words) -> 
         if len(sentence) > MAX_TOKENS:
             raise _too_long(f"{path}:{number}")
         if EOS in sentence:
-            raise UserError(f"{path}:{number}: contains {EOS}, which is added at every line end; "
-                            "remove it from the text")
+            raise UserError(
+                f"{path}:{number}: contains {EOS}, which is added at every line end; remove it from the text"
+            )
         if sentence:
             found = True
             yield sentence
@@ -86,5 +87,7 @@ def _checked(line: str, where: str) -> str:
 
 
 def _too_long(where: str) -> UserError:
-    return UserError(f"{where}: a line of more than {MAX_CHARACTERS:,} characters or {MAX_TOKENS:,} tokens; "
-                     "put one sentence on each line")
+    return UserError(
+        f"{where}: a line of more than {MAX_CHARACTERS:,} characters or {MAX_TOKENS:,} tokens; "
+        "put one sentence on each line"
+    )

@@ -69,12 +69,18 @@ def reductions(name: str, paper: Paper, run: Record) -> list[str]:
         found.append(f"{run.experiment}: {len(run.seeds)} of {several(own['seeds'], thing)}")
     failed = any(0 in values.values() for metric, values in run.metrics.items() if paper.is_rate(metric))
     if thing == "seed" or failed:
-        found += [f"{run.experiment}: {key} {run.config[key]} for {own[key]}" for key in own
-                  if key.startswith(LIMIT) and _is_less(run.config.get(key), own[key])]
+        found += [
+            f"{run.experiment}: {key} {run.config[key]} for {own[key]}"
+            for key in own
+            if key.startswith(LIMIT) and _is_less(run.config.get(key), own[key])
+        ]
     return found
 
 
 def other_data(name: str, scale: str) -> set[str]:
     """The experiments that a scale runs on another corpus than the paper's."""
-    return {one for one in config.experiments(name, scale)
-            if config.resolve(name, one, scale)["corpus"] != config.paper_setting(name, one)["corpus"]}
+    return {
+        one
+        for one in config.experiments(name, scale)
+        if config.resolve(name, one, scale)["corpus"] != config.paper_setting(name, one)["corpus"]
+    }

@@ -73,8 +73,11 @@ class Record(pydantic.BaseModel):
     def each_look(self, metric: str) -> list[dict[str, float]]:
         """``metric`` at each look with these settings, the newest first."""
         settings = {key: value for key, value in self.config.items() if key != "seeds"}
-        before = [look["metrics"] for look in self.earlier
-                  if {key: value for key, value in look["config"].items() if key != "seeds"} == settings]
+        before = [
+            look["metrics"]
+            for look in self.earlier
+            if {key: value for key, value in look["config"].items() if key != "seeds"} == settings
+        ]
         return [found[metric] for found in (self.metrics, *before) if found.get(metric)]
 
     def is_fixed(self, metric: str) -> bool:
@@ -203,8 +206,14 @@ def load_records(paper: str, scale: str) -> Runs:
 def evidence(paper: str, quick: Literal["here", "kept"] | None = "here") -> dict[str, Runs]:
     """Scale -> experiment -> record; of the quick scale what was made ``here``, or else what git has ``kept``."""
     runs = load_quick(paper) if quick == "here" else {}
-    return {scale: {} if quick is None and scale == "quick" else runs if runs and scale == "quick"
-            else load_records(paper, scale) for scale in SCALES}
+    return {
+        scale: {}
+        if quick is None and scale == "quick"
+        else runs
+        if runs and scale == "quick"
+        else load_records(paper, scale)
+        for scale in SCALES
+    }
 
 
 def why_absent(paper: str, names: Sequence[str], scale: str) -> str:

@@ -102,9 +102,7 @@ Rule = Annotated[
     | Annotated[Value, pydantic.Tag("value rule")]
     | Annotated[All, pydantic.Tag("all rule")],
     pydantic.Discriminator(
-        _kind,
-        custom_error_type="rule_kind",
-        custom_error_message=f"a rule needs one of the keys {', '.join(KINDS)}",
+        _kind, custom_error_type="rule_kind", custom_error_message=f"a rule needs one of the keys {', '.join(KINDS)}"
     ),
 ]
 All.model_rebuild()

@@ -103,9 +103,7 @@ def _paired(a: Values, b: Values, fixed_a: bool, fixed_b: bool) -> dict[str, tup
     return {seed: (value, b[seed]) for seed, value in a.items() if seed in b}
 
 
-def paired_differences(
-    a: Values, b: Values, fixed_a: bool = False, fixed_b: bool = False
-) -> dict[str, float]:
+def paired_differences(a: Values, b: Values, fixed_a: bool = False, fixed_b: bool = False) -> dict[str, float]:
     """``a - b`` for every seed that both sides have."""
     return {seed: x - y for seed, (x, y) in _paired(a, b, fixed_a, fixed_b).items()}
 

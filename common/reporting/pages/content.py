@@ -138,8 +138,11 @@ class PaperReport:
     def code(self) -> list[tuple[str, int, str]]:
         """(class, line, what its docstring begins with) of ``model.py``."""
         tree = ast.parse((paths.REPLICATIONS / self.name / "model.py").read_text(encoding="utf-8"))
-        return [(one.name, one.lineno, (ast.get_docstring(one) or "").partition("\n")[0])
-                for one in tree.body if isinstance(one, ast.ClassDef)]
+        return [
+            (one.name, one.lineno, (ast.get_docstring(one) or "").partition("\n")[0])
+            for one in tree.body
+            if isinstance(one, ast.ClassDef)
+        ]
 
     def line(self, claim: Claim) -> str:
         """The line of ``paper.yaml`` where ``claim`` begins."""
@@ -176,9 +179,7 @@ class PaperReport:
         that its run did not measure was not run, but of trials that none came so far is a result.
         """
         here = [one for one in self.results if one.scale == scale]
-        sources = dict.fromkeys(
-            [table.where for table in self.paper.tables] + [one.published_source for one in here]
-        )
+        sources = dict.fromkeys([table.where for table in self.paper.tables] + [one.published_source for one in here])
         trials_tell = self.paper.run_of_a_seed == "trial"
         run = {(one.scale, one.published_source) for one in self.results if one.values or (trials_tell and one.trials)}
         anywhere = {where for _, where in run}
@@ -212,9 +213,7 @@ def provenance(report: PaperReport) -> list[str]:
             f"Python {made['python']}" if made.get("python") else "",
             versions,
         ]
-        groups.setdefault(", ".join(part for part in around if part), []).append(
-            f"{run.scale}/{run.experiment}"
-        )
+        groups.setdefault(", ".join(part for part in around if part), []).append(f"{run.scale}/{run.experiment}")
     if len(groups) == 1:
         return [f"Every run: {next(iter(groups))}."]
     return [f"{', '.join(names)}: {around}." for around, names in groups.items()]

@@ -75,9 +75,7 @@ def thinned(curves: Curves) -> Curves:
     """The same curves with every n-th point and the last, where all their points together are too many to draw."""
     points = sum(len(line) for seeds in curves.values() for line in seeds.values())
     step = math.ceil(points / POINTS)
-    return {
-        name: {seed: line[:-1:step] + line[-1:] for seed, line in seeds.items()} for name, seeds in curves.items()
-    }
+    return {name: {seed: line[:-1:step] + line[-1:] for seed, line in seeds.items()} for name, seeds in curves.items()}
 
 
 def apart(curves: Curves, published: dict[str, float]) -> tuple[Curves, dict[str, float]]:
@@ -129,9 +127,7 @@ def _panels(curves: Curves, published: dict[str, float], unit: str, across: str)
 
 def _scale(axes: Axes, curves: Curves, published: list[float]) -> None:
     """Logarithmic where the values span much, with plain numbers at round places."""
-    values = [
-        value for seeds in curves.values() for points in seeds.values() for _, value in points
-    ] + published
+    values = [value for seeds in curves.values() for points in seeds.values() for _, value in points] + published
     low, high = min(values), max(values)
     steps = [step for seeds in curves.values() for points in seeds.values() for step, _ in points]
     if max(steps) > LONG * max(min(steps), 1):

@@ -94,8 +94,14 @@ def dots(rows: Sequence[tuple[str, Mapping[str, float]]], quantity: str) -> Figu
     for y, (_, seeds) in enumerate(rows):
         axes.plot(list(seeds.values()), [y] * len(seeds), "o", color=PALETTE[0], alpha=0.6)
         axes.plot([mean(seeds.values())] * 2, [y - 0.25, y + 0.25], color=INK)
-        axes.annotate(f"{mean(seeds.values()):.2f}", (max(seeds.values()), y), (9, 0), textcoords="offset points",
-                      va="center", color=INK)
+        axes.annotate(
+            f"{mean(seeds.values()):.2f}",
+            (max(seeds.values()), y),
+            (9, 0),
+            textcoords="offset points",
+            va="center",
+            color=INK,
+        )
     axes.set_yticks(range(len(rows)), [label for label, _ in rows])
     axes.invert_yaxis()
     axes.grid(axis="y", visible=False)

@@ -81,9 +81,7 @@ def results_section(report: PaperReport, scale: str) -> str:
     if thing == "trial":
         parts.append("Differences of numbers of sequences are those of the means, which papers print.\n")
     if any(not row.comparable for one in tables for row in one.rows):
-        parts.append(
-            "Published numbers in parentheses are about the paper's corpus, which this scale does not use.\n"
-        )
+        parts.append("Published numbers in parentheses are about the paper's corpus, which this scale does not use.\n")
     if report.has_unverified:
         parts.append("(?) marks a published number quoted from memory, to be checked against the paper.\n")
     return "\n".join(parts)

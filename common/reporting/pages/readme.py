@@ -52,8 +52,10 @@ def with_numbers(text: str, report: PaperReport, path: Path) -> str:
         row = found.get(match.groups()[1:4])
         if row is None:
             line, asked = text.count("\n", 0, match.start()) + 1, " ".join(match.groups()[1:4])
-            raise UserError(f"{path}:{line}: no record has {asked}; name an experiment, a metric and a scale that one "
-                            "has, or delete the number")
+            raise UserError(
+                f"{path}:{line}: no record has {asked}; name an experiment, a metric and a scale that one "
+                "has, or delete the number"
+            )
         return match[1] + cells.cells(row).ours + match[5]
 
     return NUMBER.sub(fresh, text)
@@ -69,9 +71,7 @@ def filled(paper: str) -> tuple[Path, str, str]:
     try:
         before = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise UserError(
-            f"{path}: not found; every replication has a README with '{START}' and '{END}'"
-        ) from None
+        raise UserError(f"{path}: not found; every replication has a README with '{START}' and '{END}'") from None
     head, start, rest = before.partition(START)
     _, end, tail = rest.partition(END)
     if not start or not end:

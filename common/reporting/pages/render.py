@@ -43,9 +43,27 @@ def environment() -> jinja2.Environment:
         keep_trailing_newline=True,
         undefined=jinja2.StrictUndefined,
     )
-    writers = (text.printed, text.count, text.duration, text.memory, text.short, text.average, text.setting, tied, end,
-               effect_strip, cells.cells, cells.published, cells.reason, cells.looks, content.provenance, markdown.cell,
-               markdown.verdict, markdown.claims_table, markdown.results_section)
+    writers = (
+        text.printed,
+        text.count,
+        text.duration,
+        text.memory,
+        text.short,
+        text.average,
+        text.setting,
+        tied,
+        end,
+        effect_strip,
+        cells.cells,
+        cells.published,
+        cells.reason,
+        cells.looks,
+        content.provenance,
+        markdown.cell,
+        markdown.verdict,
+        markdown.claims_table,
+        markdown.results_section,
+    )
     env.filters |= {write.__name__: write for write in writers} | {"strip": result_strip}
     return env
 

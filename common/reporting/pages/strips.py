@@ -72,9 +72,7 @@ def strip(
     if allowed:
         start = 0.0 if math.isinf(allowed[0]) else axis.place(allowed[0])
         end = float(WIDTH) if math.isinf(allowed[1]) else axis.place(allowed[1])
-        parts.append(
-            f'<rect class="side" x="{start}" y="1" width="{end - start:.1f}" height="{HEIGHT - 2}"/>'
-        )
+        parts.append(f'<rect class="side" x="{start}" y="1" width="{end - start:.1f}" height="{HEIGHT - 2}"/>')
     parts.append(f'<line class="base" x1="0" y1="{middle}" x2="{WIDTH}" y2="{middle}"/>')
     if line is not None:
         x = axis.place(line)

@@ -59,9 +59,7 @@ def _mean(values: dict[str, float]) -> float | None:
     return fmean(values.values()) if values else None
 
 
-def _result(
-    name: str, paper: Paper, row: Row, source: str, scale: str, run: Record | None, comparable: bool
-) -> Result:
+def _result(name: str, paper: Paper, row: Row, source: str, scale: str, run: Record | None, comparable: bool) -> Result:
     unit = paper.unit(row.metric) or ""
     values = run.values(row.metric) if run else {}
     skewed = paper.is_skewed(row.metric)

@@ -26,8 +26,14 @@ def _surroundings(run: Record) -> dict[str, str]:
 def _settings(name: str, a: Record, b: Record) -> dict[str, tuple[Any, Any]]:
     """The settings in which the runs differ where the paper's own rows do not."""
     theirs = [config.paper_setting(name, run.experiment) for run in (a, b)]
-    return {key: (a.config[key], b.config[key]) for key in a.config if key in b.config and key != "seeds"
-            and a.config[key] != b.config[key] and theirs[0].get(key) == theirs[1].get(key)}
+    return {
+        key: (a.config[key], b.config[key])
+        for key in a.config
+        if key in b.config
+        and key != "seeds"
+        and a.config[key] != b.config[key]
+        and theirs[0].get(key) == theirs[1].get(key)
+    }
 
 
 def unlike(name: str, paper: Paper, claim: Claim, runs: Runs) -> tuple[str, ...]:
@@ -46,6 +52,9 @@ def unlike(name: str, paper: Paper, claim: Claim, runs: Runs) -> tuple[str, ...]
             differing = {key: (x[key], y[key]) for key in x if x[key] != y[key]}
             if not {one, other} & set(paper.counted):
                 differing |= _settings(name, a, b)
-            found += [f"{key} of {one} and {other} ({setting(left)}, {setting(right)})"
-                      for key, (left, right) in differing.items() if key not in claim.varies]
+            found += [
+                f"{key} of {one} and {other} ({setting(left)}, {setting(right)})"
+                for key, (left, right) in differing.items()
+                if key not in claim.varies
+            ]
     return tuple(dict.fromkeys(found))

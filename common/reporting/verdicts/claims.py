@@ -118,8 +118,9 @@ def judge(name: str, paper: Paper, claim: Claim, scale: str, runs: Runs, undecid
     if not missing and paper.run_of_a_seed == "seed":
         missing = judging.lacking(terms(claim.rule))
     if missing:
-        return Verdict(claim, scale, RETIRED if retired else NOT_ATTEMPTED, (Part(retired or missing),), falsifier,
-                       undecidable)
+        return Verdict(
+            claim, scale, RETIRED if retired else NOT_ATTEMPTED, (Part(retired or missing),), falsifier, undecidable
+        )
     decision = judging.decide(claim.rule)
     used = [runs[one] for one in {term.experiment: None for term in terms(claim.rule)}]
     reduced = tuple(less for run in used for less in reductions(name, paper, run)) if scale == "paper" else ()

@@ -76,8 +76,9 @@ def why_undecidable(name: str, paper: Paper, claim: Claim, scale: str) -> str:
         if missing:
             way = "come out either way" if len(missing) == 2 else "hold" if True in missing else "fail"
             sides = ", ".join(dict.fromkeys(f"{one.experiment} ({one.metric})" for one in terms(rule)))
-            trials = " and ".join(dict.fromkeys(
-                several(seeds[one.experiment], paper.run_of_a_seed) for one in terms(rule)))
+            trials = " and ".join(
+                dict.fromkeys(several(seeds[one.experiment], paper.run_of_a_seed) for one in terms(rule))
+            )
             return f"with {trials}, the rule on {sides} cannot {way}"
     return ""
 
@@ -101,8 +102,10 @@ def require(name: str, paper: Paper) -> dict[tuple[str, str], str]:
                     f"can be refuted, or say under 'undecidable: {{{scale}: ...}}' why the rule stands"
                 )
             if scale in claim.undecidable and not reason:
-                raise UserError(f"{line_of(path, claim.id)}: {claim.id} can be decided at scale {scale}; "
-                                f"delete it from 'undecidable:'")
+                raise UserError(
+                    f"{line_of(path, claim.id)}: {claim.id} can be decided at scale {scale}; "
+                    f"delete it from 'undecidable:'"
+                )
             if reason and said:
                 found[claim.id, scale] = f"{reason} ({said})"
     return found

@@ -65,8 +65,12 @@ class Judge:
     def lacking(self, named: Sequence[Term]) -> str:
         """What the runs of ``named``, which exist, do not have; empty when nothing is missing."""
         without = [one for one in named if not self.effects.values(one)]
-        missing = [(self.runs[one.experiment], metric) for one in without for metric in (one.metric, one.over)
-                   if metric and not self.runs[one.experiment].values(metric)]
+        missing = [
+            (self.runs[one.experiment], metric)
+            for one in without
+            for metric in (one.metric, one.over)
+            if metric and not self.runs[one.experiment].values(metric)
+        ]
         return "; ".join(dict.fromkeys(lacking(self.paper, run, metric) for run, metric in missing))
 
     def _compare(self, a: Term, b: Term, rule: Compare | Order) -> Decision:

@@ -57,8 +57,9 @@ def test_single_precision_is_close_to_double():
     expected, found = lstm_scan(*inputs), lstm_scan(*singles)
     torch.testing.assert_close(found.double(), expected, rtol=0, atol=2e-5)
     error = torch.randn_like(expected)
-    for a, b in zip(torch.autograd.grad(found, singles, error.float()), torch.autograd.grad(expected, inputs, error),
-                    strict=True):
+    for a, b in zip(
+        torch.autograd.grad(found, singles, error.float()), torch.autograd.grad(expected, inputs, error), strict=True
+    ):
         torch.testing.assert_close(a.double(), b, rtol=0, atol=1e-5 * float(b.abs().max()))
 
 

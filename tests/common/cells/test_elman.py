@@ -49,8 +49,12 @@ def assert_close(one, other):
 def test_equals_the_builtin_network(arrays):
     """logistic(a) = (1 + tanh(a / 2)) / 2 turns ``nn.RNN`` into the network of the paper."""
     inputs, initial, recurrent = arrays
-    weights = {"weight_ih_l0": torch.eye(HIDDEN, dtype=torch.float64) / 2, "weight_hh_l0": recurrent / 4,
-               "bias_ih_l0": recurrent.sum(1) / 4, "bias_hh_l0": torch.zeros(HIDDEN, dtype=torch.float64)}
+    weights = {
+        "weight_ih_l0": torch.eye(HIDDEN, dtype=torch.float64) / 2,
+        "weight_hh_l0": recurrent / 4,
+        "bias_ih_l0": recurrent.sum(1) / 4,
+        "bias_hh_l0": torch.zeros(HIDDEN, dtype=torch.float64),
+    }
     network = nn.RNN(HIDDEN, HIDDEN, dtype=torch.float64)
     hidden, _ = torch.func.functional_call(network, weights, (inputs, 2 * initial.unsqueeze(0) - 1))
     expected, found = (1 + hidden) / 2, elman_scan(*arrays)
@@ -58,8 +62,9 @@ def test_equals_the_builtin_network(arrays):
     assert_close(gradients(found, arrays), gradients(expected, arrays))
 
 
-@pytest.mark.parametrize("activation, function", [
-    ("logistic", torch.sigmoid), ("tanh", torch.tanh), ("linear", lambda a: a)])
+@pytest.mark.parametrize(
+    "activation, function", [("logistic", torch.sigmoid), ("tanh", torch.tanh), ("linear", lambda a: a)]
+)
 def test_equals_a_loop(arrays, activation, function):
     expected, found = loop(*arrays, function), elman_scan(*arrays, activation)
     assert_close(found, expected)
@@ -92,8 +97,10 @@ def test_network_worked_by_hand():
     assert outputs_by_hand([(2, 2), (1, 1), (1, 1)]) == [[8, 8], [20, 20], [44, 44]]  # the order matters
 
 
-@pytest.mark.parametrize("weight, state, slope", [
-    (1.0, 1, 999), (1.01, 1.01**999, 999 * 1.01**998), (0.99, 0.99**999, 999 * 0.99**998), (0.01, 0, 0)])
+@pytest.mark.parametrize(
+    "weight, state, slope",
+    [(1.0, 1, 999), (1.01, 1.01**999, 999 * 1.01**998), (0.99, 0.99**999, 999 * 0.99**998), (0.01, 0, 0)],
+)
 def test_a_linear_unit_explodes_or_vanishes(weight, state, slope):
     """1000 steps of s <- w s from 1: about 20,000 for w = 1.01, next to nothing for 0.99; the same for its slope."""
     recurrent = torch.tensor([[weight]], dtype=torch.float64, requires_grad=True)

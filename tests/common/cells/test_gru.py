@@ -86,15 +86,17 @@ def test_equals_torch(arrays):
     found = ours(inputs, initial, inner=b_new.expand(BATCH, -1))
     expected = theirs(inputs, initial.unsqueeze(0))[0]
     assert_close(found, expected)
-    assert_close(gradients(found, [inputs, initial, ours.recurrent, ours.input.weight]),
-                 gradients(expected, [inputs, initial, theirs.weight_hh_l0, theirs.weight_ih_l0]))
+    assert_close(
+        gradients(found, [inputs, initial, ours.recurrent, ours.input.weight]),
+        gradients(expected, [inputs, initial, theirs.weight_hh_l0, theirs.weight_ih_l0]),
+    )
 
 
 def test_the_update_conventions_mirror_each_other(arrays):
     """sigmoid(-a) = 1 - sigmoid(a): the other convention is the same network with the update gate negated."""
     x, initial, recurrent, _ = arrays
     sign = torch.ones(3 * HIDDEN, dtype=torch.float64)
-    sign[HIDDEN:2 * HIDDEN] = -1
+    sign[HIDDEN : 2 * HIDDEN] = -1
     found = gru_scan(x * sign, initial, recurrent * sign.unsqueeze(1), update="old", reset="before")
     assert_close(found, gru_scan(x, initial, recurrent, update="new", reset="before"))
     assert not torch.allclose(found, gru_scan(x, initial, recurrent, update="old", reset="before"))
@@ -113,7 +115,7 @@ def test_padding_changes_nothing(mask, backward):
     inputs = torch.randn(STEPS, BATCH, INPUTS, dtype=torch.float64)
     together = layer(inputs, mask=mask, backward=backward)
     for b, length in enumerate(mask.sum(0).tolist()):
-        alone = layer(inputs[:length, b:b + 1], backward=backward)[:, 0]
+        alone = layer(inputs[:length, b : b + 1], backward=backward)[:, 0]
         assert_close(together[:length, b], alone)
 
 
@@ -146,5 +148,11 @@ def test_bad_settings():
     with pytest.raises(UserError, match="unknown place of the reset"):
         GRU(INPUTS, HIDDEN, update="new", reset="during")
     with pytest.raises(ValueError, match="inner"):
-        gru_scan(torch.zeros(1, 1, 3), torch.zeros(1, 1), torch.zeros(3, 1), update="new", reset="before",
-                 inner=torch.zeros(1, 1))
+        gru_scan(
+            torch.zeros(1, 1, 3),
+            torch.zeros(1, 1),
+            torch.zeros(3, 1),
+            update="new",
+            reset="before",
+            inner=torch.zeros(1, 1),
+        )

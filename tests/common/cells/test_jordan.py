@@ -20,8 +20,12 @@ def test_the_equations_word_by_word(hybrid):
     for b in range(B):
         y, h = y_0, h_0
         for t in range(T):
-            net = [inputs[t, b, i] + sum(fed_back[i, k] * y[k] for k in range(K))
-                   + (sum(recurrent[i, j] * h[j] for j in range(H)) if hybrid else 0) for i in range(H)]
+            net = [
+                inputs[t, b, i]
+                + sum(fed_back[i, k] * y[k] for k in range(K))
+                + (sum(recurrent[i, j] * h[j] for j in range(H)) if hybrid else 0)
+                for i in range(H)
+            ]
             h = torch.sigmoid(torch.stack(net))
             score = torch.stack([sum(output[k, i] * h[i] for i in range(H)) + output[k, H] for k in range(K)])
             y = score.exp() / score.exp().sum()

@@ -55,8 +55,12 @@ def test_equals_the_builtin_network(size):
     rows.insert(2, w[ours.units["c"]] / 2)  # the order of the built-in network: input, forget, cell, output
     rows = torch.cat(rows)
     builtin = nn.LSTM(INPUTS, cells, dtype=torch.float64)
-    weights = {"weight_ih_l0": rows[:, :INPUTS], "weight_hh_l0": rows[:, INPUTS:INPUTS + cells],
-               "bias_ih_l0": rows[:, -1], "bias_hh_l0": torch.zeros(4 * cells, dtype=torch.float64)}
+    weights = {
+        "weight_ih_l0": rows[:, :INPUTS],
+        "weight_hh_l0": rows[:, INPUTS : INPUTS + cells],
+        "bias_ih_l0": rows[:, -1],
+        "bias_hh_l0": torch.zeros(4 * cells, dtype=torch.float64),
+    }
     x, start = draw(STEPS, BATCH, INPUTS), random_state(ours)
     initial = start.y[:, :cells].unsqueeze(0), start.s.unsqueeze(0) / 2
     expected, (last, last_half) = torch.func.functional_call(builtin, weights, (x, initial))
@@ -64,7 +68,7 @@ def test_equals_the_builtin_network(size):
     assert_close(trace.y_c, expected)
     assert_close((state.y[:, :cells], state.s / 2), (last[0], last_half[0]))
     r = draw(*expected.shape)
-    found, = torch.autograd.grad((r * trace.y_c).sum(), ours.weight)
+    (found,) = torch.autograd.grad((r * trace.y_c).sum(), ours.weight)
     assert_close(found, torch.autograd.grad((r * expected).sum(), ours.weight)[0])
 
 
@@ -75,10 +79,16 @@ def logistic(a):
 # name -> (function, derivative)
 LOGISTIC = (logistic, lambda a: logistic(a) * (1 - logistic(a)))
 IDENTITY = (lambda a: a, lambda a: 1.0)
-BY_HAND_G = {"centred": (lambda a: 2 * np.tanh(a / 2), lambda a: 1 / np.cosh(a / 2) ** 2),
-             "logistic": LOGISTIC, "identity": IDENTITY}
-BY_HAND_H = {"centred": (lambda a: np.tanh(a / 2), lambda a: 0.5 / np.cosh(a / 2) ** 2),
-             "logistic": LOGISTIC, "identity": IDENTITY}
+BY_HAND_G = {
+    "centred": (lambda a: 2 * np.tanh(a / 2), lambda a: 1 / np.cosh(a / 2) ** 2),
+    "logistic": LOGISTIC,
+    "identity": IDENTITY,
+}
+BY_HAND_H = {
+    "centred": (lambda a: np.tanh(a / 2), lambda a: 0.5 / np.cosh(a / 2) ** 2),
+    "logistic": LOGISTIC,
+    "identity": IDENTITY,
+}
 
 
 def by_hand(lstm: LSTM, w, x, error):
@@ -178,11 +188,16 @@ def test_truncation_changes_the_gradient_of_every_kind_of_unit(options):
         assert not torch.allclose(truncated[unit], full[unit], rtol=1e-3)
 
 
-@pytest.mark.parametrize("options", [
-    {"steps": 1}, {"steps": 1} | FORGETS,  # nothing came before
-    LAG_2A,  # nothing of t-1 enters a unit
-    {"recurrent_weights": 0.0}, {"recurrent_weights": 0.0} | FORGETS,  # no error comes back through a zero
-])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"steps": 1},
+        {"steps": 1} | FORGETS,  # nothing came before
+        LAG_2A,  # nothing of t-1 enters a unit
+        {"recurrent_weights": 0.0},
+        {"recurrent_weights": 0.0} | FORGETS,  # no error comes back through a zero
+    ],
+)
 def test_truncation_changes_nothing_without_a_way_back_through_the_nets(options):
     truncated, full = both_gradients(**options)
     assert_close(truncated, full)
@@ -205,11 +220,13 @@ def test_the_full_gradient_adds_the_paths_through_the_activations_before_and_not
         activations.append(state.y)
     outputs = torch.stack(activations)[..., lstm.units["c"]]
     gradient, *errors = torch.autograd.grad(
-        (draw(*outputs.shape, seed=3) * outputs).sum(), [lstm.weight, *copies], retain_graph=True)
+        (draw(*outputs.shape, seed=3) * outputs).sum(), [lstm.weight, *copies], retain_graph=True
+    )
     assert_close(gradient, truncated)
     for t in reversed(range(1, STEPS)):
         more, *earlier = torch.autograd.grad(
-            (activations[t - 1] * errors[t]).sum(), [lstm.weight, *copies[:t]], retain_graph=True)
+            (activations[t - 1] * errors[t]).sum(), [lstm.weight, *copies[:t]], retain_graph=True
+        )
         gradient = gradient + more
         errors[:t] = [error + extra for error, extra in zip(errors[:t], earlier, strict=True)]
     assert_close(gradient, full)
@@ -239,8 +256,12 @@ def memory(forget_gate: bool) -> list[float]:
     lstm = LSTM(3, 1, 1, forget_gate=forget_gate, g="identity", h="identity").double()
     with torch.no_grad():
         lstm.weight.zero_()
-        for unit, source, weight, bias in [("c", 0, 1, 0), ("in", 1, 100, -10), ("out", 2, 100, -10),
-                                           *forget_gate * [("phi", 1, 100, 10)]]:
+        for unit, source, weight, bias in [
+            ("c", 0, 1, 0),
+            ("in", 1, 100, -10),
+            ("out", 2, 100, -10),
+            *forget_gate * [("phi", 1, 100, 10)],
+        ]:
             lstm.weight[lstm.units[unit], source] = weight
             lstm.weight[lstm.units[unit], -1] = bias
     x = torch.tensor([[1, 3, 2, 4, 2, 1, 3, 6, 1], [0, 1, 0, 1, 0, 0, -1, 1, 0], [0, 0, 0, 0, 0, 1, 0, 0, 1]])

@@ -14,21 +14,24 @@ NO_BIASES = {"gate_bias": False}
 ONLY_INPUTS = NO_BIASES | {"output_gate": False, "recurrent": False}
 
 
-@pytest.mark.parametrize("inputs, blocks, size, options, outputs, see_inputs, have_biases, printed", [
-    (7, 4, 1, {}, 7, False, False, 264),                   # 1997, table 1
-    (7, 3, 2, {}, 7, False, False, 276),
-    (101, 1, 1, ONLY_INPUTS, 101, True, False, 10504),     # table 2
-    (54, 2, 1, NO_BIASES, 2, False, False, 364),           # table 3, p = 50 ... 1000
-    (104, 2, 1, NO_BIASES, 2, False, False, 664),
-    (204, 2, 1, NO_BIASES, 2, False, False, 1264),
-    (504, 2, 1, NO_BIASES, 2, False, False, 3064),
-    (1004, 2, 1, NO_BIASES, 2, False, False, 6064),
-    (1, 3, 1, ALL_BIASES, 1, False, False, 102),           # tables 4-6
-    (2, 2, 2, ALL_BIASES, 1, False, True, 93),             # tables 7 and 8
-    (8, 2, 2, ALL_BIASES, 4, False, True, 156),            # table 9
-    (8, 3, 2, ALL_BIASES, 8, False, True, 308),
-    (7, 4, 2, FORGETS, 7, True, True, 424),                # Gers et al. 2000, section 4
-])
+@pytest.mark.parametrize(
+    "inputs, blocks, size, options, outputs, see_inputs, have_biases, printed",
+    [
+        (7, 4, 1, {}, 7, False, False, 264),  # 1997, table 1
+        (7, 3, 2, {}, 7, False, False, 276),
+        (101, 1, 1, ONLY_INPUTS, 101, True, False, 10504),  # table 2
+        (54, 2, 1, NO_BIASES, 2, False, False, 364),  # table 3, p = 50 ... 1000
+        (104, 2, 1, NO_BIASES, 2, False, False, 664),
+        (204, 2, 1, NO_BIASES, 2, False, False, 1264),
+        (504, 2, 1, NO_BIASES, 2, False, False, 3064),
+        (1004, 2, 1, NO_BIASES, 2, False, False, 6064),
+        (1, 3, 1, ALL_BIASES, 1, False, False, 102),  # tables 4-6
+        (2, 2, 2, ALL_BIASES, 1, False, True, 93),  # tables 7 and 8
+        (8, 2, 2, ALL_BIASES, 4, False, True, 156),  # table 9
+        (8, 3, 2, ALL_BIASES, 8, False, True, 308),
+        (7, 4, 2, FORGETS, 7, True, True, 424),  # Gers et al. 2000, section 4
+    ],
+)
 def test_as_many_weights_as_printed(inputs, blocks, size, options, outputs, see_inputs, have_biases, printed):
     """Weights into the hidden units, and into outputs that see the cells and sometimes the inputs."""
     hidden = connections(inputs, blocks, size, **options).sum()
@@ -51,7 +54,10 @@ def test_order_of_the_units():
     assert units(3, 2) == {"c": slice(0, 6), "in": slice(6, 9), "out": slice(9, 12)}
     assert units(3, 2, forget_gate=True)["phi"] == slice(12, 15)
     assert units(3, 2, forget_gate=True, output_gate=False) == {
-        "c": slice(0, 6), "in": slice(6, 9), "phi": slice(9, 12)}
+        "c": slice(0, 6),
+        "in": slice(6, 9),
+        "phi": slice(9, 12),
+    }
 
 
 def test_four_times_the_weights_of_a_simple_network_of_the_same_width():
@@ -70,8 +76,10 @@ def test_weight_count_of_any_size(inputs, blocks, size, forget_gate, output_gate
     assert mask.sum() == total * (inputs + total) + gates
 
 
-@pytest.mark.parametrize("sizes, message", [
-    ((0, 1, 1), "0 inputs"), ((1, 0, 1), "0 memory blocks of 1"), ((1, 1, 0), "1 memory blocks of 0 cells")])
+@pytest.mark.parametrize(
+    "sizes, message",
+    [((0, 1, 1), "0 inputs"), ((1, 0, 1), "0 memory blocks of 1"), ((1, 1, 0), "1 memory blocks of 0 cells")],
+)
 def test_a_network_without_cells_or_inputs(sizes, message):
     with pytest.raises(UserError, match=message):
         connections(*sizes)

@@ -13,8 +13,12 @@ def pair(input=3, cells=7, projection=4):
     nn.init.normal_(ours.bias)
     theirs = nn.LSTM(input, cells, proj_size=projection).double()
     with torch.no_grad():
-        for mine, its in (("input", "weight_ih_l0"), ("recurrent", "weight_hh_l0"), ("bias", "bias_ih_l0"),
-                          ("projection", "weight_hr_l0")):
+        for mine, its in (
+            ("input", "weight_ih_l0"),
+            ("recurrent", "weight_hh_l0"),
+            ("bias", "bias_ih_l0"),
+            ("projection", "weight_hr_l0"),
+        ):
             getattr(theirs, its).copy_(getattr(ours, mine))
         theirs.bias_hh_l0.zero_()
     return ours, theirs

@@ -66,10 +66,14 @@ def test_penn_treebank_by_characters_has_the_counts_before_line_ends():
 
 
 @needs_mirror
-@pytest.mark.parametrize("name, sentences, words, chunks", [
-    ("atis", (4478, 500, 893), (50_497, 5_703, 9_164), (14_851, 1_709, 2_837)),
-    ("conll2000", (8_036, 900, 2_012), (190_590, 21_137, 47_377), (96_487, 10_491, 23_852)),
-    ("conll2003", (14_041, 3_250, 3_453), (203_621, 51_362, 46_435), (23_499, 5_942, 5_648))])
+@pytest.mark.parametrize(
+    "name, sentences, words, chunks",
+    [
+        ("atis", (4478, 500, 893), (50_497, 5_703, 9_164), (14_851, 1_709, 2_837)),
+        ("conll2000", (8_036, 900, 2_012), (190_590, 21_137, 47_377), (96_487, 10_491, 23_852)),
+        ("conll2003", (14_041, 3_250, 3_453), (203_621, 51_362, 46_435), (23_499, 5_942, 5_648)),
+    ],
+)
 def test_tagged_corpora_have_the_published_counts(name, sentences, words, chunks):
     if not any((Path(one) / name).is_dir() for one in fetch.mirrors()):
         pytest.skip(f"the mirror has no {name}")

@@ -10,8 +10,13 @@ from common.evaluation.alignment import attended, both_ways, crossing, diagonal,
 def test_an_independent_aligner_agrees_with_the_grammar():
     pairs = synchronous_grammar.generate(1).train[:4000]
     vocabularies = [{}, {}]
-    encoded = [tuple(np.array([vocabulary.setdefault(word, len(vocabulary)) for word in text.split()])
-                     for vocabulary, text in zip(vocabularies, pair[:2], strict=True)) for pair in pairs]
+    encoded = [
+        tuple(
+            np.array([vocabulary.setdefault(word, len(vocabulary)) for word in text.split()])
+            for vocabulary, text in zip(vocabularies, pair[:2], strict=True)
+        )
+        for pair in pairs
+    ]
     gold = [set(pair.alignment) for pair in pairs[-200:]]
     sure, possible = both_ways(encoded[:-200], encoded[-200:], *map(len, vocabularies))
     assert all(one <= other for one, other in zip(sure, possible, strict=True))

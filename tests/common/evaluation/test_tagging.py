@@ -21,7 +21,7 @@ class Given(nn.Module):
 
     def forward(self, batch):
         scores = self.table(batch.words)
-        return scores[..., :self.tags], scores[0, :, self.tags:]
+        return scores[..., : self.tags], scores[0, :, self.tags :]
 
 
 @pytest.fixture
@@ -37,8 +37,8 @@ def test_the_loss_of_a_sentence_is_that_of_its_words_and_of_its_intent(module):
     for column, number in enumerate(batch.numbers.tolist()):
         one = corpus.encode([corpus.train[number]])
         scores = module.network.table.weight[torch.from_numpy(one.words)]
-        words = F.cross_entropy(scores[:, :module.network.tags], torch.from_numpy(one.tags), reduction="sum")
-        intent = F.cross_entropy(scores[:1, module.network.tags:], torch.from_numpy(one.intents))
+        words = F.cross_entropy(scores[:, : module.network.tags], torch.from_numpy(one.tags), reduction="sum")
+        intent = F.cross_entropy(scores[:1, module.network.tags :], torch.from_numpy(one.intents))
         torch.testing.assert_close(module.nats(batch)[column], words + intent, rtol=0, atol=1e-12)
 
 
@@ -63,10 +63,19 @@ def test_the_best_epoch_is_chosen_by_f1_and_by_intents_only_where_nothing_else_i
 def test_what_is_recorded_of_an_answer():
     gold = (Sentence(("a", "b"), ("B-X", "O"), intent="flight#fare"), Sentence(("c",), ("B-Y",), intent="ground"))
     found = {}
-    run = SimpleNamespace(corpus=SimpleNamespace(test=gold, spans=True), figures={},
-                          record=lambda metric, seed, value: found.update({metric: value}))
+    run = SimpleNamespace(
+        corpus=SimpleNamespace(test=gold, spans=True),
+        figures={},
+        record=lambda metric, seed, value: found.update({metric: value}),
+    )
     record_answers(run, 1, "test", Answer([["B-X", "B-X"], ["O"]], ["flight", "ground"]))
-    assert found == {"test/f1": 50, "test/precision": 50, "test/recall": 50, "test/accuracy": pytest.approx(100 / 3),
-                     "test/intent": 50, "test/any_intent": 100}
+    assert found == {
+        "test/f1": 50,
+        "test/precision": 50,
+        "test/recall": 50,
+        "test/accuracy": pytest.approx(100 / 3),
+        "test/intent": 50,
+        "test/any_intent": 100,
+    }
     assert run.figures["types"]["1"] == {"X": [1, 2, 1], "Y": [0, 0, 1]}
     assert counted([["N", "V"]], [Sentence(("a", "b"), ("N", "N"))], spans=False) == (1, 2, 2)

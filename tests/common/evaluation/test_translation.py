@@ -31,8 +31,16 @@ def copy(source, lengths):
 def test_every_sentence_gets_its_own_translation(batch_size):
     draw = np.random.default_rng(1)
     sources = [np.append(draw.integers(1, 9, length), END) for length in (3, 0, 7, 1, 7, 2, 5)]
-    found = translate(copy, sources, max_length=lambda longest: longest, batch_size=batch_size, start=END, end=END,
-                      beam_size=2, n_best=2)
+    found = translate(
+        copy,
+        sources,
+        max_length=lambda longest: longest,
+        batch_size=batch_size,
+        start=END,
+        end=END,
+        beam_size=2,
+        n_best=2,
+    )
     assert [list(best.words) for best, *_ in found] == [source[:-1].tolist() for source in sources]
     assert translate(copy, [], max_length=int, start=END, end=END, beam_size=2) == []
 
@@ -40,9 +48,16 @@ def test_every_sentence_gets_its_own_translation(batch_size):
 def test_length_is_bounded_by_the_longest_source_of_a_batch():
     sources = [np.array([3, 4, END]), np.array([5, END])]
     for batch_size, expected in ((2, [(3, 4), (5,)]), (1, [(3, 4), ()])):
-        found = translate(copy, sources, max_length=lambda longest: longest if longest > 2 else 0,
-                          batch_size=batch_size, start=END, end=END, beam_size=1)
-        assert [best.words for best, in found] == expected
+        found = translate(
+            copy,
+            sources,
+            max_length=lambda longest: longest if longest > 2 else 0,
+            batch_size=batch_size,
+            start=END,
+            end=END,
+            beam_size=1,
+        )
+        assert [best.words for (best,) in found] == expected
 
 
 def test_nats_of_all_sentences():
@@ -52,17 +67,27 @@ def test_nats_of_all_sentences():
 
 def test_both_bleus_of_the_first_sentences():
     recorded = {}
-    corpus = SimpleNamespace(tokenised_references=lambda split: REFERENCES, detokenise=" ".join,
-                             references=lambda split: [" ".join(words) for words in REFERENCES], bleu_tokeniser="13a")
-    run = SimpleNamespace(corpus=corpus, figures={}, name="made up",
-                          record=lambda metric, seed, value: recorded.update({(metric, seed): value}))
+    corpus = SimpleNamespace(
+        tokenised_references=lambda split: REFERENCES,
+        detokenise=" ".join,
+        references=lambda split: [" ".join(words) for words in REFERENCES],
+        bleu_tokeniser="13a",
+    )
+    run = SimpleNamespace(
+        corpus=corpus,
+        figures={},
+        name="made up",
+        record=lambda metric, seed, value: recorded.update({(metric, seed): value}),
+    )
     record_bleu(run, "", 1, FOUND)
     record_bleu(run, "beam_1", 1, FOUND[:2])
     running = [" ".join(words) for words in FOUND], [" ".join(words) for words in REFERENCES]
     assert recorded == {
-        ("test/bleu", 1): multi_bleu(FOUND, REFERENCES).bleu, ("test/sacrebleu", 1): bleu(*running).bleu,
+        ("test/bleu", 1): multi_bleu(FOUND, REFERENCES).bleu,
+        ("test/sacrebleu", 1): bleu(*running).bleu,
         ("test/bleu/beam_1", 1): multi_bleu(FOUND[:2], REFERENCES[:2]).bleu,
-        ("test/sacrebleu/beam_1", 1): bleu(running[0][:2], running[1][:2]).bleu}
+        ("test/sacrebleu/beam_1", 1): bleu(running[0][:2], running[1][:2]).bleu,
+    }
     assert "tok:13a" in run.figures["signatures"]["test/sacrebleu"]
 
 
@@ -70,15 +95,21 @@ def test_both_bleus_of_the_first_sentences():
 def test_an_unknown_word_is_one_wrong_word_to_sacrebleu(tokeniser):
     """13a makes three tokens of "<unk>": longer translations, whose n-grams all miss."""
     references = ["the old man sees a red house at noon .".split(), "a dog reads the long book here .".split()]
-    corpus = SimpleNamespace(tokenised_references=lambda split: references, detokenise=" ".join,
-                             references=lambda split: [" ".join(words) for words in references],
-                             bleu_tokeniser=tokeniser)
+    corpus = SimpleNamespace(
+        tokenised_references=lambda split: references,
+        detokenise=" ".join,
+        references=lambda split: [" ".join(words) for words in references],
+        bleu_tokeniser=tokeniser,
+    )
     scores = {}
     for written in ("<unk>", "zebra"):
-        run = SimpleNamespace(corpus=corpus, figures={}, name="made up",
-                              record=lambda metric, seed, value, word=written: scores.update({(metric, word): value}))
-        record_bleu(run, "", 1, [[written if word in ("noon", "long") else word for word in one]
-                                 for one in references])
+        run = SimpleNamespace(
+            corpus=corpus,
+            figures={},
+            name="made up",
+            record=lambda metric, seed, value, word=written: scores.update({(metric, word): value}),
+        )
+        record_bleu(run, "", 1, [[written if word in ("noon", "long") else word for word in one] for one in references])
     assert scores["test/sacrebleu", "<unk>"] == scores["test/sacrebleu", "zebra"]
     assert scores["test/sacrebleu", "<unk>"] == pytest.approx(scores["test/bleu", "<unk>"])
 
@@ -86,8 +117,9 @@ def test_an_unknown_word_is_one_wrong_word_to_sacrebleu(tokeniser):
 def test_a_number_that_would_mean_nothing_is_not_shown(capsys):
     recorded = {}
     corpus = SimpleNamespace(tokenised_references=lambda split: REFERENCES, bleu_tokeniser=None)
-    run = SimpleNamespace(corpus=corpus, figures={}, name="made up",
-                          record=lambda metric, seed, value: recorded.update({metric: value}))
+    run = SimpleNamespace(
+        corpus=corpus, figures={}, name="made up", record=lambda metric, seed, value: recorded.update({metric: value})
+    )
     record_bleu(run, "", 1, FOUND)
     assert recorded.keys() == run.figures["signatures"].keys() == {"test/bleu"}
     assert "sacrebleu cannot judge this language" in capsys.readouterr().out

@@ -30,9 +30,15 @@ def test_equals_the_equations(attention, mask):
     annotations, states = draw(SOURCE, SENTENCES, ANNOTATION), draw(SENTENCES, QUERY)
     contexts, weights = attention(states, attention.memory(annotations, mask))
     for b, length in enumerate([5, 2, 1]):
-        energies = torch.stack([
-            attention.energy @ torch.tanh(attention.query.weight @ states[b] + attention.key.weight @ annotations[j, b]
-                                          + attention.key.bias) for j in range(length)])
+        energies = torch.stack(
+            [
+                attention.energy
+                @ torch.tanh(
+                    attention.query.weight @ states[b] + attention.key.weight @ annotations[j, b] + attention.key.bias
+                )
+                for j in range(length)
+            ]
+        )
         alpha = energies.exp() / energies.exp().sum()
         torch.testing.assert_close(weights[b], torch.cat([alpha, alpha.new_zeros(SOURCE - length)]))
         torch.testing.assert_close(contexts[b], sum(alpha[j] * annotations[j, b] for j in range(length)))

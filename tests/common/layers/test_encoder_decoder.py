@@ -39,8 +39,9 @@ def test_deep_output_is_the_equation(rank):
 
 
 def test_a_low_rank_has_fewer_weights():
-    full, low = (sum(weight.numel() for weight in DeepOutput(1, 1, 1, 50, 1000, rank=rank).parameters())
-                 for rank in (None, 10))
+    full, low = (
+        sum(weight.numel() for weight in DeepOutput(1, 1, 1, 50, 1000, rank=rank).parameters()) for rank in (None, 10)
+    )
     assert full - low == 50 * 1000 - (50 * 10 + 10 * 1000)
 
 
@@ -57,6 +58,8 @@ def test_loss_adds_up_words_and_leaves_out_padding():
     target = torch.tensor([[5, 6], [1, 0], [6, 0]])
     mask = sequence_mask(LENGTHS, 3)
     nats = nats_per_sentence(logits[mask], target, mask)
-    expected = [sum(F.cross_entropy(logits[t, b], target[t, b]) for t in range(length))
-                for b, length in enumerate(LENGTHS.tolist())]
+    expected = [
+        sum(F.cross_entropy(logits[t, b], target[t, b]) for t in range(length))
+        for b, length in enumerate(LENGTHS.tolist())
+    ]
     torch.testing.assert_close(nats, torch.stack(expected))

@@ -39,13 +39,16 @@ def test_perfect_and_empty():
     assert multi_bleu([[]], [REFERENCE]).bleu == 0
 
 
-@pytest.mark.parametrize("language, text, tokeniser", [
-    ("en", "The dog isn't here, is it?", "13a"),
-    ("fr", "L\u2019homme n\u2019est pas là ce soir.", "13a"),
-    ("hi", "वह कल घर गया था।", "intl"),
-    ("ru", "Он сказал: «да», и ушёл.", "intl"),
-    ("zh", "我喜欢红色的狗。", "char"),
-])
+@pytest.mark.parametrize(
+    "language, text, tokeniser",
+    [
+        ("en", "The dog isn't here, is it?", "13a"),
+        ("fr", "L\u2019homme n\u2019est pas là ce soir.", "13a"),
+        ("hi", "वह कल घर गया था।", "intl"),
+        ("ru", "Он сказал: «да», и ушёл.", "intl"),
+        ("zh", "我喜欢红色的狗。", "char"),
+    ],
+)
 def test_a_perfect_output_scores_100_in_every_script(language, text, tokeniser):
     moses = Moses(language)
     perfect = [moses.detokenise(moses.tokenise(text))]

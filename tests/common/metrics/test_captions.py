@@ -12,10 +12,14 @@ from common.errors import UserError
 from common.metrics import captions as metrics
 
 OURS = [s.split() for s in ("a dog runs in the grass", "two men stand", "a boy in a red shirt jumps high")]
-THEIRS = [[s.split() for s in some] for some in (
-    ("a brown dog runs through the grass", "a dog is running in the grass"),
-    ("two men are standing",),
-    ("the boy jumps in the air", "a boy in a shirt jumps", "a red boy"))]
+THEIRS = [
+    [s.split() for s in some]
+    for some in (
+        ("a brown dog runs through the grass", "a dog is running in the grass"),
+        ("two men are standing",),
+        ("the boy jumps in the air", "a boy in a shirt jumps", "a red boy"),
+    )
+]
 
 
 def test_bleu_by_hand():

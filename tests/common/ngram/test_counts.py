@@ -20,9 +20,7 @@ def spelled(counts: NGramCounts, n: int) -> list[tuple[int, ...]]:
 
 def test_counts_of_a_worked_example() -> None:
     counts = NGramCounts(TEXT, vocabulary_size=4, eos=EOS, order=3)
-    tables = [
-        dict(zip(spelled(counts, n), counts.grams[n - 1].count.tolist(), strict=True)) for n in (1, 2, 3)
-    ]
+    tables = [dict(zip(spelled(counts, n), counts.grams[n - 1].count.tolist(), strict=True)) for n in (1, 2, 3)]
     assert tables[0] == {(EOS,): 3, (A,): 3, (B,): 2, (UNSEEN,): 0, (BEGIN,): 0}
     assert tables[1] == {(BEGIN, A): 3, (A, B): 2, (B, EOS): 2, (A, EOS): 1}
     assert tables[2] == {(BEGIN, A, B): 2, (A, B, EOS): 2, (BEGIN, A, EOS): 1}
@@ -42,9 +40,7 @@ def test_suffixes_and_begins() -> None:
 def test_lookup_stops_at_the_begin_of_the_sentence_and_at_the_unseen() -> None:
     counts = NGramCounts(TEXT, vocabulary_size=4, eos=EOS, order=3)
     bigrams, trigrams = spelled(counts, 2), spelled(counts, 3)
-    (_, unigram), (context_2, bigram), (context_3, trigram) = counts.lookup(
-        np.array([A, EOS, B, EOS, A, UNSEEN])
-    )
+    (_, unigram), (context_2, bigram), (context_3, trigram) = counts.lookup(np.array([A, EOS, B, EOS, A, UNSEEN]))
     assert unigram.tolist() == [A, EOS, B, EOS, A, UNSEEN]
     assert context_2.tolist() == [BEGIN, A, BEGIN, B, BEGIN, A]
     assert [bigrams[i] if i >= 0 else None for i in bigram] == [

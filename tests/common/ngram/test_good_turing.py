@@ -14,9 +14,7 @@ EOS, A, B = 0, 1, 2
 class Dictionaries:
     """Katz's model as SRILM's manual describes it, with n-grams as tuples."""
 
-    def __init__(
-        self, order: int, tokens: np.ndarray, vocabulary_size: int, min_count: dict, max_count: dict
-    ):
+    def __init__(self, order: int, tokens: np.ndarray, vocabulary_size: int, min_count: dict, max_count: dict):
         self.order, self.words = order, range(vocabulary_size)
         count: Counter = Counter()
         history: tuple = ("<s>",)
@@ -76,9 +74,7 @@ def test_worked_example() -> None:
     np.testing.assert_allclose(
         model.distribution(np.array([], dtype=int)), [1 / 3 * 0.4 / 0.6, 2 / 3, 1 / 3 * 0.2 / 0.6]
     )
-    np.testing.assert_allclose(
-        model.distribution(np.array([B])), [1 / 2, 1 / 2 * 0.4 / 0.6, 1 / 2 * 0.2 / 0.6]
-    )
+    np.testing.assert_allclose(model.distribution(np.array([B])), [1 / 2, 1 / 2 * 0.4 / 0.6, 1 / 2 * 0.2 / 0.6])
 
 
 @pytest.mark.parametrize("order", [1, 2, 3, 4])

@@ -107,22 +107,16 @@ def test_ten_sentences_equal_dictionaries(make_corpus, seed: int) -> None:
     training = make_corpus(seed, sentences=10, vocabulary_size=12)
     test = make_corpus(seed + 100, sentences=20, vocabulary_size=15)
     model = KneserNey(4, training, vocabulary_size=15, eos=EOS)
-    np.testing.assert_allclose(
-        model.probabilities(test), Dictionaries(4, training, 15).probabilities(test), rtol=1e-12
-    )
+    np.testing.assert_allclose(model.probabilities(test), Dictionaries(4, training, 15).probabilities(test), rtol=1e-12)
 
 
 def test_discounts_of_known_counts_of_counts() -> None:
     counts = np.repeat([1, 2, 3, 4, 9], [20, 5, 2, 1, 7])  # Y = 20 / 30
-    np.testing.assert_allclose(
-        modified_discounts(counts), [1 - 2 / 3 * 2 * 5 / 20, 2 - 2 * 2 / 5, 3 - 8 / 3 / 2]
-    )
+    np.testing.assert_allclose(modified_discounts(counts), [1 - 2 / 3 * 2 * 5 / 20, 2 - 2 * 2 / 5, 3 - 8 / 3 / 2])
 
 
 @pytest.mark.parametrize(
-    "counts",
-    [[1, 2, 3], [2, 3, 4, 4], [7], [], [1, 2, 3, 3, 3, 4], [0, 0, 1]],
-    ids=lambda counts: str(counts),
+    "counts", [[1, 2, 3], [2, 3, 4, 4], [7], [], [1, 2, 3, 3, 3, 4], [0, 0, 1]], ids=lambda counts: str(counts)
 )
 def test_fallback_discounts(counts: list[int]) -> None:
     """A missing count of counts, or (fifth case: D2 = 2 - 3/3 * 3 < 0) a discount that is not positive."""

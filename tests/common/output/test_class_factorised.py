@@ -6,12 +6,7 @@ from hypothesis import strategies as st
 from torch.nn import functional as F
 
 from common.output import within_class
-from common.output.class_factorised import (
-    ClassFactorised,
-    _WordGivenClass,
-    frequency_classes,
-    word_given_class,
-)
+from common.output.class_factorised import ClassFactorised, _WordGivenClass, frequency_classes, word_given_class
 from common.output.full import FullSoftmax
 
 COUNTS = np.array([50, 20, 9, 8, 5, 3, 2, 1, 1, 1])
@@ -27,8 +22,10 @@ def layer(counts=COUNTS, classes=4, hidden=3):
 
 def tokens(words, number=12, hidden=3):
     draw = torch.Generator().manual_seed(number)
-    return (torch.randn(number, hidden, generator=draw, dtype=torch.float64),
-            torch.randint(words, (number,), generator=draw))
+    return (
+        torch.randn(number, hidden, generator=draw, dtype=torch.float64),
+        torch.randint(words, (number,), generator=draw),
+    )
 
 
 def literal(output, starts, hidden, targets):
@@ -37,8 +34,10 @@ def literal(output, starts, hidden, targets):
     for state, word in zip(hidden, targets.tolist(), strict=True):
         of = max(c for c, start in enumerate(starts[:-1]) if start <= word)
         low, high = starts[of], starts[of + 1]
-        losses.append(F.cross_entropy(output.class_weight @ state, torch.tensor(of))
-                      + F.cross_entropy(output.word_weight[low:high] @ state, torch.tensor(word - low)))
+        losses.append(
+            F.cross_entropy(output.class_weight @ state, torch.tensor(of))
+            + F.cross_entropy(output.word_weight[low:high] @ state, torch.tensor(word - low))
+        )
     return torch.stack(losses)
 
 
@@ -70,8 +69,10 @@ def test_classes_cut_the_mass_into_equal_parts(data, counts):
         assert without_last <= c / classes + 1e-12 or starts[c] == starts[c - 1] + 1
 
 
-@pytest.mark.parametrize("counts, classes, message", [
-    ([1, 2], 1, "sorted by falling frequency"), ([2, 1], 0, "choose 1..2"), ([2, 1], 3, "choose 1..2")])
+@pytest.mark.parametrize(
+    "counts, classes, message",
+    [([1, 2], 1, "sorted by falling frequency"), ([2, 1], 0, "choose 1..2"), ([2, 1], 3, "choose 1..2")],
+)
 def test_wrong_classes(counts, classes, message):
     with pytest.raises(ValueError, match=message):
         frequency_classes(np.array(counts), classes)
@@ -149,8 +150,9 @@ def test_one_class_is_the_full_softmax():
 def test_the_order_of_tokens_does_not_matter():
     output, (hidden, targets) = layer(), tokens(10)
     order = torch.randperm(len(targets), generator=torch.Generator().manual_seed(3))
-    torch.testing.assert_close(output(hidden[order], targets[order]), output(hidden, targets)[order],
-                               rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(
+        output(hidden[order], targets[order]), output(hidden, targets)[order], rtol=1e-12, atol=1e-12
+    )
 
 
 def test_autocast_leaves_it_near():

@@ -25,9 +25,13 @@ def enumerated(crf, scores):
 
 def test_worked_example():
     crf = CRF(2).double()
-    for weight, values in ((crf.start, [.3, -.3]), (crf.transitions, [[.5, -.5], [-1., 1.]]), (crf.stop, [0., .2])):
+    for weight, values in (
+        (crf.start, [0.3, -0.3]),
+        (crf.transitions, [[0.5, -0.5], [-1.0, 1.0]]),
+        (crf.stop, [0.0, 0.2]),
+    ):
         weight.data = torch.tensor(values, dtype=torch.float64)
-    scores = torch.tensor([[1., 0.], [0., 1.], [1., 0.]], dtype=torch.float64).unsqueeze(1)
+    scores = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]], dtype=torch.float64).unsqueeze(1)
     length = torch.tensor([3])
     assert crf.log_partition(scores, length).item() == pytest.approx(4.416439, abs=1e-6)
     assert crf.viterbi(scores, length).flatten().tolist() == [0, 0, 0]
@@ -81,8 +85,9 @@ def test_gradients_ignore_what_stands_at_padding():
     scores = torch.randn(4, 2, 3, dtype=torch.float64)
     garbage = scores.clone()
     garbage[2:, 1] = 1e6
-    grads = [torch.autograd.grad(crf(given, tags, lengths).sum(), list(crf.parameters()))
-             for given in (scores, garbage)]
+    grads = [
+        torch.autograd.grad(crf(given, tags, lengths).sum(), list(crf.parameters())) for given in (scores, garbage)
+    ]
     for ours, wanted in zip(*grads, strict=True):
         torch.testing.assert_close(ours, wanted, rtol=0, atol=1e-12)
 
@@ -90,6 +95,6 @@ def test_gradients_ignore_what_stands_at_padding():
 def test_a_transition_that_never_pays_is_not_chosen():
     crf = CRF(2)
     crf.transitions.data[0, 1] = -50.0  # from 0 to 1, and not the other way
-    scores = torch.tensor([[2., 0.], [0., 1.]]).unsqueeze(1)
+    scores = torch.tensor([[2.0, 0.0], [0.0, 1.0]]).unsqueeze(1)
     assert crf.viterbi(scores, torch.tensor([2])).flatten().tolist() == [0, 0]
     assert crf.viterbi(scores.flip(0), torch.tensor([2])).flatten().tolist() == [1, 0]

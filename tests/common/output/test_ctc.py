@@ -64,8 +64,9 @@ def test_every_frame_splits_the_same_probability():
     """p(l | x) = sum_s alpha_t(s) beta_t(s) / y_{l'_s}(t) at every t (equation 14)."""
     labels = torch.tensor([1, 1, 3])
     log_y = outputs(8, 4, 5).log_softmax(1)
-    through = (ctc.forward_variables(log_y, labels) + ctc.backward_variables(log_y, labels)
-               - log_y[:, ctc.with_blanks(labels)])
+    through = (
+        ctc.forward_variables(log_y, labels) + ctc.backward_variables(log_y, labels) - log_y[:, ctc.with_blanks(labels)]
+    )
     expected = ctc.log_probability(log_y, labels).expand(8)
     torch.testing.assert_close(torch.logsumexp(through, 1), expected, rtol=1e-12, atol=0)
 

@@ -42,7 +42,7 @@ def by_logarithms(u, labels):
     blocked[2:][(symbols[2:] != 0) & (symbols[2:] != symbols[:-2])] = 0
 
     def shifted(row, by):
-        return np.concatenate([np.full(by, -np.inf), row])[:len(row)]
+        return np.concatenate([np.full(by, -np.inf), row])[: len(row)]
 
     ahead, behind = np.full_like(emitted, -np.inf), np.full_like(emitted, -np.inf)
     ahead[0, :2] = emitted[0, :2]
@@ -51,8 +51,9 @@ def by_logarithms(u, labels):
         row = ahead[t - 1]
         ahead[t] = np.logaddexp(np.logaddexp(row, shifted(row, 1)), shifted(row, 2) + blocked) + emitted[t]
         row = behind[-t] + emitted[-t]
-        behind[-t - 1] = np.logaddexp(np.logaddexp(row, shifted(row[::-1], 1)[::-1]),
-                                      shifted((row + blocked)[::-1], 2)[::-1])
+        behind[-t - 1] = np.logaddexp(
+            np.logaddexp(row, shifted(row[::-1], 1)[::-1]), shifted((row + blocked)[::-1], 2)[::-1]
+        )
     log_p = np.logaddexp.reduce(ahead[-1, -2:])
     gradient = np.exp(log_y)
     np.subtract.at(gradient.T, symbols, np.exp(ahead + behind - log_p).T)
@@ -111,7 +112,8 @@ def check(batch, reference):
     loss, gradient = loss_and_gradient(padded, [labels for _, labels in batch], lengths)
     torch.testing.assert_close(loss, sum(one for one, _ in expected), rtol=1e-9, atol=1e-9)
     torch.testing.assert_close(
-        gradient, torch.nn.utils.rnn.pad_sequence([one for _, one in expected]), rtol=0, atol=1e-9)
+        gradient, torch.nn.utils.rnn.pad_sequence([one for _, one in expected]), rtol=0, atol=1e-9
+    )
 
 
 @settings(max_examples=80, deadline=None)
@@ -139,8 +141,10 @@ def test_long_sequences_of_constant_outputs(blank, frames, count):
     torch.testing.assert_close(gradient[:, 0], by_logarithms(u, labels)[1], rtol=0, atol=1e-9)
 
 
-@pytest.mark.parametrize(("blank", "frames", "count", "symbols"), [
-    (20, 400, 60, 62), (5, 3100, 392, 29), (5, 7300, 909, 29), (1000, 2000, 300, 29), (-1000, 2000, 300, 29)])
+@pytest.mark.parametrize(
+    ("blank", "frames", "count", "symbols"),
+    [(20, 400, 60, 62), (5, 3100, 392, 29), (5, 7300, 909, 29), (1000, 2000, 300, 29), (-1000, 2000, 300, 29)],
+)
 def test_long_sequences_of_outputs_at_random(blank, frames, count, symbols):
     check([(made_up(frames, symbols, blank, 1, 4), some_labels(count, symbols, 5))], by_logarithms)
 

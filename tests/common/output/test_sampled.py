@@ -9,14 +9,7 @@ from hypothesis import strategies as st
 from torch.nn import functional as F
 
 from common.errors import UserError
-from common.output.sampled import (
-    SampledSoftmax,
-    draw,
-    importance_loss,
-    log_expected_count,
-    log_uniform,
-    nce_loss,
-)
+from common.output.sampled import SampledSoftmax, draw, importance_loss, log_expected_count, log_uniform, nce_loss
 
 
 def generator(seed=1):
@@ -61,8 +54,10 @@ def test_losses_by_hand():
     def minus_log_sigmoid(x):
         return math.log(1 + math.exp(-x))
 
-    expected = [minus_log_sigmoid(1) + minus_log_sigmoid(0) + minus_log_sigmoid(-2),
-                minus_log_sigmoid(0.5) + minus_log_sigmoid(-1)]
+    expected = [
+        minus_log_sigmoid(1) + minus_log_sigmoid(0) + minus_log_sigmoid(-2),
+        minus_log_sigmoid(0.5) + minus_log_sigmoid(-1),
+    ]
     torch.testing.assert_close(nce_loss(target, sampled, hits), torch.tensor(expected))
 
 

@@ -47,7 +47,7 @@ def test_the_markov_model_sums_over_all_paths():
                 counts[cells.cell[cells.starts[n] + j * (size + 1) + i]] += p / sum(paths.values())
         best = max(paths, key=paths.get)
         arrays = cells.cell, cells.starts, text.source_starts, text.target_starts
-        found = _best(np.log(cells.t), jumps, *arrays)[text.target_starts[n]:text.target_starts[n + 1]]
+        found = _best(np.log(cells.t), jumps, *arrays)[text.target_starts[n] : text.target_starts[n + 1]]
         assert [i if i < size else -1 for i in best] == found.tolist()
     found, jump_counts = _expect(cells.t, jumps, *arrays)
     np.testing.assert_allclose(found, counts, rtol=1e-10)
@@ -56,11 +56,14 @@ def test_the_markov_model_sums_over_all_paths():
 
 def test_words_that_always_come_together_are_linked():
     draw = np.random.default_rng(1)
-    order = [draw.permutation(8)[:draw.integers(2, 6)] for _ in range(150)]
+    order = [draw.permutation(8)[: draw.integers(2, 6)] for _ in range(150)]
     text = bitext(*((source.tolist(), (source[::-1] + 20).tolist()) for source in order))  # the other way round
     found = align(text, 8)
-    right = [found[text.target_starts[n] + j] == len(source) - 1 - j
-             for n, source in enumerate(order) for j in range(len(source))]
+    right = [
+        found[text.target_starts[n] + j] == len(source) - 1 - j
+        for n, source in enumerate(order)
+        for j in range(len(source))
+    ]
     assert np.mean(right) > 0.95
 
 
@@ -77,10 +80,14 @@ def test_joining_two_alignments_by_hand():
 
 def naive(source: int, target: int, found: set, longest: int) -> set:
     """Phrase pairs by definition."""
-    return {(a, b, c, d) for a in range(source) for b in range(a + 1, min(a + longest, source) + 1)
-            for c in range(target) for d in range(c + 1, min(c + longest, target) + 1)
-            if any(a <= i < b and c <= j < d for i, j in found)
-            and all((a <= i < b) == (c <= j < d) for i, j in found)}
+    return {
+        (a, b, c, d)
+        for a in range(source)
+        for b in range(a + 1, min(a + longest, source) + 1)
+        for c in range(target)
+        for d in range(c + 1, min(c + longest, target) + 1)
+        if any(a <= i < b and c <= j < d for i, j in found) and all((a <= i < b) == (c <= j < d) for i, j in found)
+    }
 
 
 def test_phrase_pairs_are_those_of_the_definition():
@@ -97,8 +104,9 @@ def test_scores_of_a_table_by_hand():
     """la -> the twice, maison -> house; bleu has no link."""
     text = bitext(([0, 1], [0, 1]), ([0, 1], [0, 1, 2]))
     table = phrase_table.build(text, links([(0, 0), (1, 1)], [(0, 0), (1, 1)]), 3)
-    at = {(tuple(table.source_phrase(r).tolist()), tuple(table.target_phrase(r).tolist())): r
-          for r in range(len(table))}
+    at = {
+        (tuple(table.source_phrase(r).tolist()), tuple(table.target_phrase(r).tolist())): r for r in range(len(table))
+    }
     assert set(at) == {((0,), (0,)), ((1,), (1,)), ((1,), (1, 2)), ((0, 1), (0, 1)), ((0, 1), (0, 1, 2))}
     assert table.count[at[(0,), (0,)]] == 2
     np.testing.assert_allclose(table.scores[at[(0,), (0,)]], 0.0, atol=1e-12)
@@ -123,9 +131,13 @@ def test_bad_alignments_are_told(tmp_path):
     text, path = bitext(([0, 1], [0, 1]), ([0], [0, 1])), tmp_path / "links"
     path.write_text("0-0 1-1\n0-1\n")
     assert read_links(path, text).of(1) == {(0, 1)}
-    for content, message in (("0-0\n1-0\n", r"links:2: link 1-0 names source word 1, but .* has 1 "),
-                             ("0-2\n\n", r"links:1: link 0-2 names target word 2"), ("0-0\n", "links:2: 1 lines for 2"),
-                             ("0-0\n0:1\n", "links:2: '0:1' is not a link"), ("0--1\n\n", "links:1: '0--1' is not")):
+    for content, message in (
+        ("0-0\n1-0\n", r"links:2: link 1-0 names source word 1, but .* has 1 "),
+        ("0-2\n\n", r"links:1: link 0-2 names target word 2"),
+        ("0-0\n", "links:2: 1 lines for 2"),
+        ("0-0\n0:1\n", "links:2: '0:1' is not a link"),
+        ("0--1\n\n", "links:1: '0--1' is not"),
+    ):
         path.write_text(content)
         with pytest.raises(UserError, match=message):
             read_links(path, text)

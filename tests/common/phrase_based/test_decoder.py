@@ -50,8 +50,13 @@ def every_translation(options: Options, local: np.ndarray, limit: int) -> dict[t
         for o, (a, b) in enumerate(zip(options.start.tolist(), options.end.tolist(), strict=True)):
             if covered & set(range(a, b)) or abs(a - end) > limit or (a > gap and b - gap > limit):
                 continue
-            extend(covered | set(range(a, b)), b, [*words, *options.target[o].tolist()], features + local[o],
-                   jumped + abs(a - end))
+            extend(
+                covered | set(range(a, b)),
+                b,
+                [*words, *options.target[o].tolist()],
+                features + local[o],
+                jumped + abs(a - end),
+            )
 
     extend(frozenset(), 0, [], np.zeros(2), 0)
     return found
@@ -81,8 +86,9 @@ def table() -> tuple[PhraseTable, Vocabulary]:
     """One pair: word 3 becomes word 2."""
     words = np.array([3]), np.array([2])
     span = np.array([[0, 1]])
-    return PhraseTable(*words, span, span, np.array([0]), np.array([0]), np.array([1]), np.zeros((2, 4)), 3), \
-        Vocabulary(("</s>", "<unk>", "chat", "a", "b", "c"), (6, 5, 4, 3, 2, 1))
+    return PhraseTable(
+        *words, span, span, np.array([0]), np.array([0]), np.array([1]), np.zeros((2, 4)), 3
+    ), Vocabulary(("</s>", "<unk>", "chat", "a", "b", "c"), (6, 5, 4, 3, 2, 1))
 
 
 def test_a_sentence_in_which_nothing_is_known_is_copied():
@@ -102,8 +108,17 @@ def test_only_the_likeliest_options_are_kept():
     wide = options[0]
     scores = np.zeros((4, 4))
     scores[:3, 2] = np.log([0.2, 0.5, 0.3])
-    several = PhraseTable(wide.source_words, np.arange(2, 5), np.array([[0, 1]]), np.array([[0, 1], [1, 2], [2, 3]]),
-                          np.zeros(3, int), np.arange(3), np.ones(3, int), scores, 3)
+    several = PhraseTable(
+        wide.source_words,
+        np.arange(2, 5),
+        np.array([[0, 1]]),
+        np.array([[0, 1], [1, 2], [2, 3]]),
+        np.zeros(3, int),
+        np.arange(3),
+        np.ones(3, int),
+        scores,
+        3,
+    )
     found = options_of([3], ["cat"], several, table()[1], 2)
     assert [ids.tolist() for ids in found.target] == [[3], [4]]
 

@@ -17,12 +17,7 @@ PAPER = "fake2001_nets"
 PARAMS = {
     "defaults": {"corpus": "real", "hidden": 200, "seeds": [1, 2, 3]},
     "scales": {"quick": {"corpus": "made", "hidden": 8}, "scaled": {"hidden": 50}, "paper": {}},
-    "experiments": {
-        "counts": {"seeds": [1]},
-        "net": {},
-        "plain": {},
-        "big": {"scales": ["scaled", "paper"]},
-    },
+    "experiments": {"counts": {"seeds": [1]}, "net": {}, "plain": {}, "big": {"scales": ["scaled", "paper"]}},
 }
 
 PUBLISHED = {
@@ -103,9 +98,7 @@ class Suite:
         self.folder.mkdir(parents=True)
         self.write("params.yaml", PARAMS)
         self.write("paper.yaml", PUBLISHED)
-        (self.folder / "README.md").write_text(
-            "# Nets\n\n<!-- generated: results -->\n<!-- end -->\n\nThe end.\n"
-        )
+        (self.folder / "README.md").write_text("# Nets\n\n<!-- generated: results -->\n<!-- end -->\n\nThe end.\n")
         (self.folder / "model.py").write_text(MODEL)
         for name in ("counts", "net", "plain"):
             self.quick(name)
@@ -172,8 +165,13 @@ def make(root: Path, monkeypatch: pytest.MonkeyPatch) -> Suite:
     module = types.ModuleType(f"replications.{PAPER}.config")
     module.Config = Config
     monkeypatch.setitem(sys.modules, module.__name__, module)
-    for name, path in {"ROOT": ".", "HOME": ".", "REPLICATIONS": "replications", "REPORTS": "reports-kept",
-                       "REPORTS_HERE": "reports"}.items():
+    for name, path in {
+        "ROOT": ".",
+        "HOME": ".",
+        "REPLICATIONS": "replications",
+        "REPORTS": "reports-kept",
+        "REPORTS_HERE": "reports",
+    }.items():
         monkeypatch.setattr(paths, name, root / path)
     return Suite(root)
 

@@ -37,18 +37,22 @@ def test_a_report_of_what_was_published_against_ours(made):
     report, _ = made
     assert (report.entity, report.project) == ("somebody", "rnn-replications")
     found = grids(report)
-    assert set(found) == {(scale, what) for scale in ("quick", "scaled") for what in (
-        "Published against ours", "Learning curves", "Tables and figures")}
-    bars, curves, rest = (found["scaled", what].panels for what in (
-        "Published against ours", "Learning curves", "Tables and figures"))
+    assert set(found) == {
+        (scale, what)
+        for scale in ("quick", "scaled")
+        for what in ("Published against ours", "Learning curves", "Tables and figures")
+    }
+    bars, curves, rest = (
+        found["scaled", what].panels for what in ("Published against ours", "Learning curves", "Tables and figures")
+    )
     assert [bar.metrics for bar in bars] == [["test/perplexity", "paper/test/perplexity"]]
-    assert [(curve.x, curve.y) for curve in curves] == [
-        ("epoch", ["valid/perplexity", "paper/test/perplexity"])]
+    assert [(curve.x, curve.y) for curve in curves] == [("epoch", ["valid/perplexity", "paper/test/perplexity"])]
     assert [panel.table_name for panel in rest[:2]] == ["claims", "results"]
     assert rest[2].media_keys == ["figure/seeds"]
     (runset,) = found["scaled", "Learning curves"].runsets
     assert runset.filters == (
-        f"Config(\"paper\") == '{PAPER}' and Config(\"scale\") == 'scaled' and Config(\"experiment\") != 'report'")
+        f"Config(\"paper\") == '{PAPER}' and Config(\"scale\") == 'scaled' and Config(\"experiment\") != 'report'"
+    )
     assert "      LinePlot: valid/perplexity" in outline(report).splitlines()
 
 
@@ -104,8 +108,12 @@ def test_the_sweep_tries_settings_that_there_are():
     words = []
     for word in sweep["command"]:
         words += values if word == "${args_no_hyphens}" else [word]
-    shown = subprocess.run([*words[:2], words[2].replace("exec replicate", "printf '%s\\n'"), *words[3:]], text=True,
-                           capture_output=True, check=True).stdout.splitlines()
+    shown = subprocess.run(
+        [*words[:2], words[2].replace("exec replicate", "printf '%s\\n'"), *words[3:]],
+        text=True,
+        capture_output=True,
+        check=True,
+    ).stdout.splitlines()
     verb, paper, experiment, *options = shown
     changes = [option.removeprefix("--set=") for option in options if option.startswith("--set=")]
     assert verb == "run" and changes == values and "--logger=wandb" in options

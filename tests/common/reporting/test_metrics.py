@@ -48,7 +48,9 @@ def test_an_experiment_of_dvc_keeps_the_files_that_git_ignores(suite, monkeypatc
     monkeypatch.setenv("DVC_EXP_NAME", "brisk-ewer")
     metrics.write(suite.name, "quick")
     assert git("diff", "--cached", "--name-only").split() == [
-        f"replications/{suite.name}/metrics/quick.csv", f"replications/{suite.name}/metrics/quick.json"]
+        f"replications/{suite.name}/metrics/quick.csv",
+        f"replications/{suite.name}/metrics/quick.json",
+    ]
 
 
 @pytest.mark.parametrize("paper", config.papers())

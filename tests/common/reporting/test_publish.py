@@ -125,7 +125,9 @@ def test_claims_are_judged_with_all_runs_of_the_scale(suite, folder):
     rows = [row for row in json.loads(table.read_text())["data"] if row[0] == "counts-exact"]
     assert [row[3] for row in rows] == ["within reach"] * 2
     assert [row[5:] for row in rows] == [
-        ["ours", "counts (test/perplexity)", 141.1], ["published", "counts (test/perplexity)", 141.2]]
+        ["ours", "counts (test/perplexity)", 141.1],
+        ["published", "counts (test/perplexity)", 141.2],
+    ]
     (table,) = Path(report).glob("files/media/table/results_*.json")
     assert ["net", "test/perplexity/average", "1+2+3", 110.0, 102.1] in json.loads(table.read_text())["data"]
     (image,) = Path(report).glob("files/media/images/figure/seeds_*.png")

@@ -19,7 +19,8 @@ class Network:
         draw = torch.Generator().manual_seed(seed)
         self.embedding, self.recurrent, self.output = (
             2 * torch.randn(shape, generator=draw, dtype=torch.float64)
-            for shape in ((WORDS, hidden), (hidden, hidden), (hidden, WORDS)))
+            for shape in ((WORDS, hidden), (hidden, hidden), (hidden, WORDS))
+        )
         self.draw, self.hidden, self.calls = draw, hidden, 0
 
     def states(self, sentences: int) -> torch.Tensor:
@@ -40,8 +41,11 @@ class Network:
 
 def exhaustive(network, state, length_exponent, allowed=(0, 1, 2)):
     """Every complete output of at most LONGEST words with the end, best first."""
-    outputs = [Hypothesis(words, network.log_probability((*words, END), state), True)
-               for length in range(LONGEST) for words in product(allowed, repeat=length)]
+    outputs = [
+        Hypothesis(words, network.log_probability((*words, END), state), True)
+        for length in range(LONGEST)
+        for words in product(allowed, repeat=length)
+    ]
     return sorted(outputs, key=lambda each: each.score(length_exponent), reverse=True)
 
 
@@ -57,8 +61,17 @@ def assert_same(found, expected):
 def test_a_wide_beam_is_exhaustive(length_exponent, n_best, forbidden):
     network = Network(1)
     states = network.states(3)
-    found = beam_search(network.step, (states,), START, END, beam_size=200, max_length=LONGEST,
-                        length_exponent=length_exponent, forbidden=forbidden, n_best=n_best)
+    found = beam_search(
+        network.step,
+        (states,),
+        START,
+        END,
+        beam_size=200,
+        max_length=LONGEST,
+        length_exponent=length_exponent,
+        forbidden=forbidden,
+        n_best=n_best,
+    )
     allowed = [word for word in (0, 1, 2) if word not in forbidden]
     for outputs, state in zip(found, states, strict=True):
         assert_same(outputs, exhaustive(network, state, length_exponent, allowed)[:n_best])
@@ -136,8 +149,7 @@ def test_complete_outputs_stand_before_cut_ones():
         return torch.where((words == 1).unsqueeze(1), ending, going_on).log(), state
 
     (found,) = beam_search(step, (torch.zeros(1, 1),), START, END, beam_size=3, max_length=4, n_best=3)
-    assert [(each.words, each.complete) for each in found] == [
-        ((1,), True), ((0, 1), True), ((0, 0, 0, 0), False)]
+    assert [(each.words, each.complete) for each in found] == [((1,), True), ((0, 1), True), ((0, 0, 0, 0), False)]
 
 
 def test_a_length_exponent_prefers_the_longer():
@@ -149,8 +161,9 @@ def test_a_length_exponent_prefers_the_longer():
         return torch.where((words == START).unsqueeze(1), first, then).log(), state
 
     for length_exponent, expected in ((0.0, ()), (1.0, (1,))):
-        (found,) = beam_search(step, (torch.zeros(1, 1),), START, END, beam_size=3, max_length=2,
-                               length_exponent=length_exponent)
+        (found,) = beam_search(
+            step, (torch.zeros(1, 1),), START, END, beam_size=3, max_length=2, length_exponent=length_exponent
+        )
         assert found[0].words == expected
 
 
@@ -161,8 +174,9 @@ def test_nothing_to_search():
     assert found == [[Hypothesis((), 0.0, False)]] * 2
 
 
-@pytest.mark.parametrize("options", [{"beam_size": 0}, {"beam_size": 2, "n_best": 3}, {"max_length": -1},
-                                     {"forbidden": (END,)}])
+@pytest.mark.parametrize(
+    "options", [{"beam_size": 0}, {"beam_size": 2, "n_best": 3}, {"max_length": -1}, {"forbidden": (END,)}]
+)
 def test_impossible_searches_are_refused(options):
     network = Network(1)
     with pytest.raises(ValueError, match="beam search"):

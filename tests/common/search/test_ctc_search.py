@@ -31,8 +31,10 @@ def all_labellings(y) -> dict[tuple[int, ...], float]:
     return found
 
 
-@pytest.mark.parametrize(("path", "labels"), [
-    ([0, 1, 1, 0, 1, 2, 2], [1, 1, 2]), ([0, 0, 0], []), ([], []), ([3], [3]), ([1, 2, 1], [1, 2, 1])])
+@pytest.mark.parametrize(
+    ("path", "labels"),
+    [([0, 1, 1, 0, 1, 2, 2], [1, 1, 2]), ([0, 0, 0], []), ([], []), ([3], [3]), ([1, 2, 1], [1, 2, 1])],
+)
 def test_collapse(path, labels):
     assert collapse(path) == labels
 
@@ -116,10 +118,14 @@ def test_wide_beam_with_a_model_of_labels_is_exact(case, weight, bonus):
     y = outputs(*case)
     symbols = y.shape[1]
     lm = KneserNey(3, text_of(case[3], symbols), symbols, 0)
-    score = {labels: np.log(p) + weight * lm.log_probabilities(np.array([*labels, 0])).sum() + bonus * len(labels)
-             for labels, p in all_labellings(y).items() if p > 0}
-    found = ctc_beam_search(np.log(y.clip(1e-300)), label_model(lm), beam_size=2000, weight=weight, bonus=bonus,
-                            least=0)
+    score = {
+        labels: np.log(p) + weight * lm.log_probabilities(np.array([*labels, 0])).sum() + bonus * len(labels)
+        for labels, p in all_labellings(y).items()
+        if p > 0
+    }
+    found = ctc_beam_search(
+        np.log(y.clip(1e-300)), label_model(lm), beam_size=2000, weight=weight, bonus=bonus, least=0
+    )
     assert score[tuple(found)] == pytest.approx(max(score.values()), abs=1e-9)
 
 
@@ -139,8 +145,9 @@ def test_wide_beam_with_a_model_of_words_is_exact_over_sentences_of_the_lexicon(
         if proper and all(word in spelled for word in words):
             ids = np.array([*(spelled[word] for word in words), 0])
             score[labels] = np.log(p) + weight * lm.log_probabilities(ids).sum() + bonus * len(words)
-    found = ctc_beam_search(np.log(y), word_model(lm, LEXICON, 1, 4), beam_size=5000, weight=weight, bonus=bonus,
-                            least=0)
+    found = ctc_beam_search(
+        np.log(y), word_model(lm, LEXICON, 1, 4), beam_size=5000, weight=weight, bonus=bonus, least=0
+    )
     assert score[tuple(found)] == pytest.approx(max(score.values()), abs=1e-9)
 
 

@@ -9,14 +9,18 @@ from common.text.characters import BEGIN, END, FIRST, PAD, CharacterCNN, Charact
 
 def test_spelling_is_bytes_between_marks():
     found = spell(["ab", "é"], 6)
-    assert found.tolist() == [[BEGIN, FIRST + 97, FIRST + 98, END, PAD, PAD],
-                              [BEGIN, FIRST + 0xC3, FIRST + 0xA9, END, PAD, PAD]]
+    assert found.tolist() == [
+        [BEGIN, FIRST + 97, FIRST + 98, END, PAD, PAD],
+        [BEGIN, FIRST + 0xC3, FIRST + 0xA9, END, PAD, PAD],
+    ]
 
 
 def test_a_word_that_is_too_long_is_named():
     assert spell(["x" * 48]).shape == (1, 50)
-    with pytest.raises(UserError, match="the word 'xxx.*' has 49 bytes; with its begin and end marks it does not fit "
-                                        "into 50: raise longest_word"):
+    with pytest.raises(
+        UserError,
+        match="the word 'xxx.*' has 49 bytes; with its begin and end marks it does not fit into 50: raise longest_word",
+    ):
         spell(["ok", "x" * 49])
 
 
@@ -31,7 +35,7 @@ def literal(cnn, word):
         width = convolution.kernel_size[0]
         starts = range(max(length - width, 0) + 1)
         for weight, bias in zip(convolution.weight, convolution.bias, strict=True):
-            features.append(torch.stack([(x[i:i + width].t() * weight).sum() + bias for i in starts]).max().tanh())
+            features.append(torch.stack([(x[i : i + width].t() * weight).sum() + bias for i in starts]).max().tanh())
     y = torch.stack(features)
     for highway in cnn.highways:
         t = torch.sigmoid(highway.gate(y))

@@ -20,8 +20,9 @@ SENTENCES = {
     "th": "ฉันชอบหมา",
 }
 LETTERS = st.sampled_from("aZéαЖאبیकहகა")
-MARKED = st.tuples(LETTERS, st.text(st.sampled_from("\u0300\u0301\u0308\u0327\u093f\u094d\u0902\u064e\u0652"),
-                                    max_size=2)).map("".join)
+MARKED = st.tuples(
+    LETTERS, st.text(st.sampled_from("\u0300\u0301\u0308\u0327\u093f\u094d\u0902\u064e\u0652"), max_size=2)
+).map("".join)
 WORDS = st.lists(st.lists(MARKED, min_size=1, max_size=4).map("".join).map(letters.composed), min_size=1, max_size=4)
 
 

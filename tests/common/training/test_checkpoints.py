@@ -32,8 +32,9 @@ def torch_on_a_full_disk(value, file):
     raise RuntimeError("PytorchStreamWriter failed writing file data/0: file write failed")
 
 
-@pytest.mark.parametrize("where, failure", [("os.fsync", full_disk), ("torch.save", torch_on_a_full_disk),
-                                            ("os.replace", full_disk)])
+@pytest.mark.parametrize(
+    "where, failure", [("os.fsync", full_disk), ("torch.save", torch_on_a_full_disk), ("os.replace", full_disk)]
+)
 def test_a_full_disk_leaves_the_previous_checkpoint(tmp_path, monkeypatch, where, failure):
     path = tmp_path / "last.ckpt"
     monkeypatch.setattr(where, failure)

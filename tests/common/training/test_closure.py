@@ -36,10 +36,16 @@ def names(module):
 def test_closure(package):
     assert names("common.errors") == ["common/errors.py"]
     assert names("common.unused") == ["common/errors.py", "common/lazy.py", "common/unused.py"]
-    assert names("replications.p.x") == ["common/errors.py", "common/lazy.py", "common/room/__init__.py",
-                                         "common/room/table.py", "replications/p/x.py"]
-    assert names("replications.p.y") == sorted([*names("replications.p.x"), "common/typing_only.py",
-                                                "replications/p/y.py"])
+    assert names("replications.p.x") == [
+        "common/errors.py",
+        "common/lazy.py",
+        "common/room/__init__.py",
+        "common/room/table.py",
+        "replications/p/x.py",
+    ]
+    assert names("replications.p.y") == sorted(
+        [*names("replications.p.x"), "common/typing_only.py", "replications/p/y.py"]
+    )
     assert names("replications.p.absent") == names("json") == []
 
 

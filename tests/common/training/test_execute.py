@@ -35,15 +35,33 @@ def test_a_finished_run(toy):
     assert found["metrics"]["test/error"].keys() == found["seconds"].keys() == {"1", "2"}
     assert found["config"]["hidden"] == 8
     provenance = found["provenance"]
-    assert provenance.keys() == {"git_commit", "git_dirty", "fingerprint", "versions", "python", "device", "devices",
-                                 "threads", "peak_memory_mb", "precision", "rules"}
+    assert provenance.keys() == {
+        "git_commit",
+        "git_dirty",
+        "fingerprint",
+        "versions",
+        "python",
+        "device",
+        "devices",
+        "threads",
+        "peak_memory_mb",
+        "precision",
+        "rules",
+    }
     assert provenance["precision"] == "32-true"
     assert provenance["fingerprint"]["data"] == "made" and len(provenance["fingerprint"]["parameters"]) == 64
     assert provenance["versions"]["torch"] == torch.__version__.split("+")[0] or provenance["versions"]["torch"]
     with open(folder / "history.csv", newline="") as file:
         rows = list(csv.reader(file))
-    assert rows[:3] == [["seed", "epoch", "step", "metric", "value"], ["1", "1", "10", "valid/error", "1.0"],
-                        ["1", "2", "20", "valid/error", "0.5"]] and len(rows) == 5
+    assert (
+        rows[:3]
+        == [
+            ["seed", "epoch", "step", "metric", "value"],
+            ["1", "1", "10", "valid/error", "1.0"],
+            ["1", "2", "20", "valid/error", "0.5"],
+        ]
+        and len(rows) == 5
+    )
     assert torch.load(folder / "seed-2.pt", weights_only=True) == {"seed": 2}
     assert works() == []  # what was in progress is gone
 
@@ -75,9 +93,15 @@ def test_a_finished_run_leaves_the_progress_of_other_seeds(toy):
 
 def test_other_settings_than_the_declared_ones_are_no_evidence(toy):
     declared = execute(TOY, "net", accelerator="cpu")
-    own = [execute(TOY, "net", accelerator="cpu", **changes)
-           for changes in ({"overrides": ["lr=0.2"]}, {"overrides": ["lr=0.3"]}, {"seeds": [7]},
-                           {"precision": "bf16-mixed"})]
+    own = [
+        execute(TOY, "net", accelerator="cpu", **changes)
+        for changes in (
+            {"overrides": ["lr=0.2"]},
+            {"overrides": ["lr=0.3"]},
+            {"seeds": [7]},
+            {"precision": "bf16-mixed"},
+        )
+    ]
     assert len({*own}) == 4 and own_runs(TOY) == sorted(own)  # none replaces another
     assert [results(folder)["config"]["lr"] for folder in own] == [0.2, 0.3, 0.1, 0.1]
     assert execute(TOY, "net", overrides=["lr=0.3"], accelerator="cpu") == own[1]
@@ -283,9 +307,14 @@ def test_a_lock_that_nobody_holds_any_more_does_not_matter(toy):
     assert execute(TOY, "net", accelerator="cpu")
 
 
-@pytest.mark.parametrize("variables", [
-    {"RANK": "1", "WORLD_SIZE": "2"}, {"LOCAL_RANK": "1", "WORLD_SIZE": "2"},
-    {"SLURM_PROCID": "1", "SLURM_NTASKS": "2"}])
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"RANK": "1", "WORLD_SIZE": "2"},
+        {"LOCAL_RANK": "1", "WORLD_SIZE": "2"},
+        {"SLURM_PROCID": "1", "SLURM_NTASKS": "2"},
+    ],
+)
 def test_helper_processes_record_nothing(toy, monkeypatch, variables):
     for name, value in variables.items():
         monkeypatch.setenv(name, value)

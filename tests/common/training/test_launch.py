@@ -28,8 +28,14 @@ def settled(devices: int, nodes: int = 1, **variables: str) -> dict[str, str]:
         return {name: os.environ[name] for name in NAMES if name in os.environ}
 
 
-TORCHRUN = {"RANK": "1", "LOCAL_RANK": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "here", "MASTER_PORT": "5000",
-            "TORCHELASTIC_RUN_ID": "a"}
+TORCHRUN = {
+    "RANK": "1",
+    "LOCAL_RANK": "1",
+    "WORLD_SIZE": "2",
+    "MASTER_ADDR": "here",
+    "MASTER_PORT": "5000",
+    "TORCHELASTIC_RUN_ID": "a",
+}
 SRUN = {"SLURM_NTASKS": "2", "SLURM_PROCID": "1", "SLURM_STEP_NUM_TASKS": "2"}
 
 
@@ -41,9 +47,15 @@ def test_processes_of_this_command_are_known():
     assert settled(2, **started_by_lightning) == started_by_lightning
 
 
-@pytest.mark.parametrize("variables, launcher", [(TORCHRUN, "torchrun"), (SRUN, "srun"),
-                                                 (SRUN | {"SLURM_PROCID": "0"}, "srun"),
-                                                 ({"SLURM_NTASKS": "2", "SLURM_PROCID": "1"}, "srun")])
+@pytest.mark.parametrize(
+    "variables, launcher",
+    [
+        (TORCHRUN, "torchrun"),
+        (SRUN, "srun"),
+        (SRUN | {"SLURM_PROCID": "0"}, "srun"),
+        ({"SLURM_NTASKS": "2", "SLURM_PROCID": "1"}, "srun"),
+    ],
+)
 @pytest.mark.parametrize("devices", [1, 3])
 def test_several_processes_of_a_command_for_another_number_are_refused(variables, launcher, devices):
     with pytest.raises(UserError, match=f"{launcher} started 2 processes of this command, which asks for {devices}"):
@@ -51,11 +63,17 @@ def test_several_processes_of_a_command_for_another_number_are_refused(variables
 
 
 @pytest.mark.parametrize("devices", [1, 2])
-@pytest.mark.parametrize("variables", [
-    {"RANK": "1"}, {"RANK": ""}, {"LOCAL_RANK": "1", "WORLD_SIZE": "8"}, {"MASTER_PORT": "80"},
-    {"SLURM_NTASKS": "2"},  # an interactive shell
-    {"SLURM_NTASKS": "4", "SLURM_PROCID": "0"},  # a batch script that called no srun
-])
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"RANK": "1"},
+        {"RANK": ""},
+        {"LOCAL_RANK": "1", "WORLD_SIZE": "8"},
+        {"MASTER_PORT": "80"},
+        {"SLURM_NTASKS": "2"},  # an interactive shell
+        {"SLURM_NTASKS": "4", "SLURM_PROCID": "0"},  # a batch script that called no srun
+    ],
+)
 def test_what_is_left_over_is_forgotten(devices, variables):
     assert settled(devices, **variables) == {}
 
@@ -84,10 +102,14 @@ def test_helpers_are_not_the_first(monkeypatch):
 
 def test_a_helper_process_ends_with_the_one_that_started_it(tmp_path):
     note = tmp_path / "pid"
-    helper = f"import os, pathlib, time; from common.training import launch; launch.end_with_parent(); " \
-             f"pathlib.Path({str(note)!r}).write_text(str(os.getpid())); time.sleep(60)"
-    starter = f"import subprocess, sys, time, pathlib; subprocess.Popen([sys.executable, '-c', {helper!r}]); " \
-              f"path = pathlib.Path({str(note)!r}); [time.sleep(0.05) for _ in range(400) if not path.exists()]"
+    helper = (
+        f"import os, pathlib, time; from common.training import launch; launch.end_with_parent(); "
+        f"pathlib.Path({str(note)!r}).write_text(str(os.getpid())); time.sleep(60)"
+    )
+    starter = (
+        f"import subprocess, sys, time, pathlib; subprocess.Popen([sys.executable, '-c', {helper!r}]); "
+        f"path = pathlib.Path({str(note)!r}); [time.sleep(0.05) for _ in range(400) if not path.exists()]"
+    )
     subprocess.run([sys.executable, "-c", starter], cwd=paths.ROOT, check=True, timeout=60)
     limit = time.monotonic() + 10
     while _runs(int(note.read_text())):

@@ -6,12 +6,15 @@ import torch
 from common.training.precision import affordable
 
 
-@pytest.mark.parametrize(("machine", "library", "processor", "expected"), [
-    ("x86_64", False, False, "32-true"),
-    ("x86_64", True, False, "32-true"),  # AVX-512 without bfloat16: emulated
-    ("x86_64", True, True, "bf16-mixed"),
-    ("aarch64", True, False, "bf16-mixed"),
-])
+@pytest.mark.parametrize(
+    ("machine", "library", "processor", "expected"),
+    [
+        ("x86_64", False, False, "32-true"),
+        ("x86_64", True, False, "32-true"),  # AVX-512 without bfloat16: emulated
+        ("x86_64", True, True, "bf16-mixed"),
+        ("aarch64", True, False, "bf16-mixed"),
+    ],
+)
 def test_mixed_precision_only_where_it_is_fast(monkeypatch, machine, library, processor, expected):
     monkeypatch.setattr(platform, "machine", lambda: machine)
     monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: library)

@@ -7,8 +7,9 @@ from common.training import memory, provenance
 
 
 def git(folder, *words):
-    subprocess.run(["git", "-C", str(folder), "-c", "user.name=n", "-c", "user.email=e", *words], check=True,
-                   capture_output=True)
+    subprocess.run(
+        ["git", "-C", str(folder), "-c", "user.name=n", "-c", "user.email=e", *words], check=True, capture_output=True
+    )
 
 
 def test_git_state(tmp_path, monkeypatch):
@@ -44,18 +45,24 @@ def test_the_rules_that_name_an_experiment(tmp_path, monkeypatch):
     monkeypatch.setattr(paths, "REPLICATIONS", tmp_path)
     (tmp_path / "p").mkdir()
     assert provenance.rule_hashes("p", "net") == {}
-    file, text = tmp_path / "p" / "paper.yaml", """
+    file, text = (
+        tmp_path / "p" / "paper.yaml",
+        """
 claims:
   - {id: both, rule: {all: [{metric: net, compare: [net, plain], expect: lower}]}}
   - {id: one, rule: {value: {experiment: plain, metric: net}, at_most: 2}}
-"""
+""",
+    )
     file.write_text(text)
     before = provenance.rule_hashes("p")
     assert set(before) == {"both", "one"}
     assert provenance.rule_hashes("p", "net") == {"both": before["both"]}
     assert provenance.rule_hashes("p", "plain") == before
-    file.write_text(text.replace("{metric: net, compare: [net, plain], expect: lower}",
-                                 "{expect: lower, metric: net, compare: [net, plain]}"))
+    file.write_text(
+        text.replace(
+            "{metric: net, compare: [net, plain], expect: lower}", "{expect: lower, metric: net, compare: [net, plain]}"
+        )
+    )
     assert provenance.rule_hashes("p") == before  # the same rule, written otherwise
     file.write_text(text.replace("at_most: 2", "at_most: 3"))
     assert provenance.rule_hashes("p")["both"] == before["both"]

@@ -15,8 +15,12 @@ class Script:
     def __init__(self, rule):
         self.rule = rule
         self.module = torch.nn.Linear(1, 1, bias=False)
-        self.trainer = SimpleNamespace(sanity_checking=False, callback_metrics={}, should_stop=False,
-                                       optimizers=[SimpleNamespace(param_groups=[{"lr": 0.1}])])
+        self.trainer = SimpleNamespace(
+            sanity_checking=False,
+            callback_metrics={},
+            should_stop=False,
+            optimizers=[SimpleNamespace(param_groups=[{"lr": 0.1}])],
+        )
         self.rates, self.weights, self.epoch = [], [], 0
 
     def play(self, *losses):
@@ -119,8 +123,11 @@ def rising(*errors, rule=None, rate=1.0):
     found = []
     for epoch, (train, valid) in enumerate(errors, 1):
         torch.nn.init.constant_(module.weight, epoch)
-        trainer = SimpleNamespace(callback_metrics={"train/nll": torch.tensor(train), "valid/nll": torch.tensor(valid)},
-                                  should_stop=False, optimizers=[SimpleNamespace(param_groups=[group])])
+        trainer = SimpleNamespace(
+            callback_metrics={"train/nll": torch.tensor(train), "valid/nll": torch.tensor(valid)},
+            should_stop=False,
+            optimizers=[SimpleNamespace(param_groups=[group])],
+        )
         rule.on_validation_end(trainer, module)
         rule.keep.on_validation_end(trainer, module)
         found.append((group["lr"], module.weight.item()))

@@ -54,8 +54,9 @@ def learn(folder, processes=2):
     module, keep = Bigrams(), KeepBest()
     strategy = "ddp" if processes > 1 else "auto"
     trainer = new_trainer(folder, EPOCHS, [keep], accelerator="cpu", devices=processes, strategy=strategy)
-    trainer.fit(module, text(trainer.global_rank, trainer.world_size), text(0, 1), ckpt_path=latest(folder),
-                weights_only=True)
+    trainer.fit(
+        module, text(trainer.global_rank, trainer.world_size), text(0, 1), ckpt_path=latest(folder), weights_only=True
+    )
     torch.save([module.state_dict(), keep.best_weights], folder / f"end-{trainer.global_rank}.pt")
 
 
@@ -113,8 +114,9 @@ def while_the_checkpoint_takes_its_place():
     checkpoints.os.replace = broken
 
 
-@pytest.mark.parametrize("kill", [while_shards_are_written, when_shards_are_written,
-                                  while_the_checkpoint_takes_its_place])
+@pytest.mark.parametrize(
+    "kill", [while_shards_are_written, when_shards_are_written, while_the_checkpoint_takes_its_place]
+)
 def test_killed_processes_go_on_to_the_same_end(whole, tmp_path, kill):
     def killed():
         kill()

@@ -158,6 +158,7 @@ def test_a_seed_that_fails_ends_its_experiment_only(by_seed, capfd):
 
 def test_a_seed_is_not_trained_beside_its_run(by_seed):
     """Neither while the whole run is in progress, nor twice at the same time."""
+
     def again(run, seed):
         with pytest.raises(UserError, match="in progress in another process"):
             train_seed(TOY, "net", "quick", 1, "cpu")

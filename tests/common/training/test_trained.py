@@ -87,8 +87,12 @@ def test_the_weights_that_are_kept_are_the_best_and_are_read_again(run, monkeypa
     monkeypatch.setattr("common.training.trained.fit", None)
     assert fitted(run, Line()).weight.item() == best.weight.item()
     settings = types.SimpleNamespace(corpus="x")
-    found, corpus = restored(run.seed_folder(1) / "model.pt", lambda seeds: settings, lambda config: run.corpus,
-                             lambda config, corpus: Line())
+    found, corpus = restored(
+        run.seed_folder(1) / "model.pt",
+        lambda seeds: settings,
+        lambda config: run.corpus,
+        lambda config, corpus: Line(),
+    )
     assert found.weight.item() == best.weight.item() and corpus is run.corpus and not found.training
 
 

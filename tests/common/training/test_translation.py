@@ -49,5 +49,6 @@ def test_an_epochs_sums():
     with torch.no_grad():
         sums = {name: float(value) for name, value in module.validation_step(batch, 0).items()}
     assert sums == {"nats": 26.0, "sentences": 7.0, "words": 13.0}
-    assert module.curves({"nats": 13.0, "words": 13.0}, sums) == pytest.approx({
-        "valid/nll": 2.0, "valid/perplexity": math.exp(2), "train/perplexity": math.e})
+    assert module.curves({"nats": 13.0, "words": 13.0}, sums) == pytest.approx(
+        {"valid/nll": 2.0, "valid/perplexity": math.exp(2), "train/perplexity": math.e}
+    )

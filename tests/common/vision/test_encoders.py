@@ -16,8 +16,9 @@ from common.errors import UserError
 from common.vision import efficientnet_lite0, encoders, features, small_cnn
 from common.vision.efficientnet_lite0 import EfficientNetLite0, SamePadding
 
-needs_weights = pytest.mark.skipif(importlib.util.find_spec(efficientnet_lite0.PACKAGE) is None,
-                                   reason="the extra 'captions' is not installed")
+needs_weights = pytest.mark.skipif(
+    importlib.util.find_spec(efficientnet_lite0.PACKAGE) is None, reason="the extra 'captions' is not installed"
+)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -25,6 +25,7 @@ def tiny(corpus_name):
 @pytest.fixture
 def settings():
     """A typed setting of the quick scale, changed as asked."""
+
     def settings(experiment: str = "search_50", scale: str = "quick", **changes) -> Config:
         return Config(**configuration.resolve(PAPER, experiment, scale) | changes)
 

@@ -59,8 +59,13 @@ def negative_log_probability(network, source, target):
             c = forwards[-1]
         else:
             attention = network.attention
-            e = torch.stack([attention.energy @ torch.tanh(attention.query.weight @ s + attention.key.weight @ a
-                                                           + attention.key.bias) for a in annotations])
+            e = torch.stack(
+                [
+                    attention.energy
+                    @ torch.tanh(attention.query.weight @ s + attention.key.weight @ a + attention.key.bias)
+                    for a in annotations
+                ]
+            )
             c = sum(alpha * a for alpha, a in zip(e.exp() / e.exp().sum(), annotations, strict=True))
         output = network.output
         t = output.state.weight @ s + output.state.bias + output.word.weight @ y + output.context.weight @ c
@@ -77,8 +82,9 @@ def test_equals_the_equations(network, batch):
     expected = torch.stack([negative_log_probability(network, *pair) for pair in PAIRS])
     torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-10)
     weights = [weight for name, weight in network.named_parameters()]
-    torch.testing.assert_close(torch.autograd.grad(found.sum(), weights), torch.autograd.grad(expected.sum(), weights),
-                               rtol=1e-8, atol=1e-10)
+    torch.testing.assert_close(
+        torch.autograd.grad(found.sum(), weights), torch.autograd.grad(expected.sum(), weights), rtol=1e-8, atol=1e-10
+    )
 
 
 def test_step_by_step_is_the_whole_sentence(network, batch):
@@ -97,8 +103,9 @@ def test_step_by_step_is_the_whole_sentence(network, batch):
 def test_initialisation(settings):
     """Appendix B.1."""
     torch.manual_seed(1)
-    network = EncoderDecoder(settings("search_50", "paper", hidden=50, maxout=40, alignment=30, embedding=20), 500,
-                             500, END)
+    network = EncoderDecoder(
+        settings("search_50", "paper", hidden=50, maxout=40, alignment=30, embedding=20), 500, 500, END
+    )
     for name, weight in network.named_parameters():
         if name.endswith("recurrent"):
             for matrix in weight.split(50):

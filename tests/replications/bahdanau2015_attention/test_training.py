@@ -29,8 +29,9 @@ def weights(folder, seed=1):
 @pytest.mark.parametrize("optimizer, lr", [("adadelta", 1.0), ("adam", 0.01)])
 def test_an_epoch_is_that_of_a_plain_loop(checkout, tiny, optimizer, lr):
     """Mean over sentences, the gradient's norm cut to 0.1, then the optimiser; the rate falls to 0."""
-    folder = execute(PAPER, "search_50", overrides=tiny(max_epochs=1, optimizer=optimizer, lr=lr, clip_norm=0.1),
-                     accelerator="cpu")
+    folder = execute(
+        PAPER, "search_50", overrides=tiny(max_epochs=1, optimizer=optimizer, lr=lr, clip_norm=0.1), accelerator="cpu"
+    )
     config = Config(**results(folder)["config"])
     corpus = load_data(config)
     torch.manual_seed(1)
@@ -61,8 +62,16 @@ def test_settings_that_change_training_change_the_weights(checkout, tiny, monkey
 
     plain = network()
     assert torch.equal(network(), plain)
-    for changes in ({"dropout": 0.2}, {"clip_norm": 0.1}, {"max_length": 4}, {"decay": "constant"}, {"lr": 0.01},
-                    {"init_std": 0.05}, {"alignment_std": 0.01}, {"precision": "bf16-mixed"}):
+    for changes in (
+        {"dropout": 0.2},
+        {"clip_norm": 0.1},
+        {"max_length": 4},
+        {"decay": "constant"},
+        {"lr": 0.01},
+        {"init_std": 0.05},
+        {"alignment_std": 0.01},
+        {"precision": "bf16-mixed"},
+    ):
         other = network(**changes)
         assert other.shape == plain.shape and not torch.equal(other, plain), changes
         assert torch.isfinite(other).all()
@@ -90,7 +99,7 @@ def test_the_phrase_based_system_translates_the_same_sentences(checkout, tiny):
     assert found["metrics"]["test/bleu"]["1"] > 95 and found["metrics"]["test/sacrebleu"]["1"] > 95
     assert 0.2 < found["metrics"]["test/unknown"]["1"] < 1 and found["metrics"]["test/bleu/no_unk"]["1"] > 90
     assert found["parameters"] is None and not list(folder.glob("seed-*.pt"))
-    (name, _, figure), = figures.draw({"phrase_based": found})
+    ((name, _, figure),) = figures.draw({"phrase_based": found})
     assert name == "bleu-by-length" and "all pairs" in figure.axes[0].get_legend_handles_labels()[1][0]
 
 
@@ -106,9 +115,15 @@ def test_training_pairs_are_cut_at_a_length(corpus_name, settings):
         within(corpus.train, 2, ends)
 
 
-@pytest.mark.parametrize("override, message", [
-    ("hiden=3", "did you mean 'hidden'"), ("model=atention", "Input should be 'encdec', 'search' or 'phrase_based'"),
-    ("dropout=1.0", "less than 1"), ("beam_size=0", "greater than 0")])
+@pytest.mark.parametrize(
+    "override, message",
+    [
+        ("hiden=3", "did you mean 'hidden'"),
+        ("model=atention", "Input should be 'encdec', 'search' or 'phrase_based'"),
+        ("dropout=1.0", "less than 1"),
+        ("beam_size=0", "greater than 0"),
+    ],
+)
 def test_bad_settings(override, message):
     with pytest.raises(UserError, match=message):
         configuration.resolve(PAPER, "search_50", "quick", [override])

@@ -34,8 +34,10 @@ def corpus(module):
 @pytest.fixture
 def trained(module, corpus, tmp_path) -> Path:
     vocabularies = [corpus.source.fingerprint, corpus.target.fingerprint]
-    checkpoints.save_atomically({"config": module.config.model_dump(mode="json"), "vocabularies": vocabularies,
-                                 "weights": module.state_dict()}, tmp_path / "seed-1.pt")
+    checkpoints.save_atomically(
+        {"config": module.config.model_dump(mode="json"), "vocabularies": vocabularies, "weights": module.state_dict()},
+        tmp_path / "seed-1.pt",
+    )
     return tmp_path / "seed-1.pt"
 
 
@@ -62,8 +64,8 @@ def test_unknown_words_can_be_forbidden(module, corpus):
     sources = [source for source, _ in corpus.test]
     free = translate(module.network, sources, module.config)
     forced = translate(module.network, sources, module.config, forbidden=[corpus.target.unk])
-    assert any(corpus.target.unk in found.words for found, in free)
-    assert not any(corpus.target.unk in found.words for found, in forced)
+    assert any(corpus.target.unk in found.words for (found,) in free)
+    assert not any(corpus.target.unk in found.words for (found,) in forced)
 
 
 def test_weights_are_those_of_each_sentence_alone(module, corpus):
@@ -97,7 +99,7 @@ def test_shades_follow_the_weights():
 
 def test_an_empty_sentence(module, corpus, trained):
     """The network itself reads ``</s>`` alone; whoever types nothing is asked for a sentence."""
-    (found,), = translate(module.network, [corpus.encode_source("")], module.config)
+    ((found,),) = translate(module.network, [corpus.encode_source("")], module.config)
     assert len(found.words) <= 9
     with pytest.raises(UserError, match="nothing to translate"):
         demo.demo(trained, "  ")
@@ -135,8 +137,14 @@ def test_a_model_of_another_vocabulary(trained, corpus):
 
 def test_figures_of_made_up_runs():
     bins = [{"from": 1, "to": 5, "sentences": 9, "bleu": 70.0}, {"from": 6, "to": 10, "sentences": 4, "bleu": 50.0}]
-    maps = [{"source": ["a", "</s>"], "target": ["b", "c", "</s>"], "weights": [[1, 0], [0.5, 0.5], [0, 1]],
-             "links": [[0, 0], [0, 1]]}]
+    maps = [
+        {
+            "source": ["a", "</s>"],
+            "target": ["b", "c", "</s>"],
+            "weights": [[1, 0], [0.5, 0.5], [0, 1]],
+            "links": [[0, 0], [0, 1]],
+        }
+    ]
     shown = {"by_length": {"1": bins, "2": bins}, "signatures": {"test/bleu": "a signature"}, "heat_maps": maps}
     runs = {name: {"figures": shown, "config": {"max_length": 12}} for name in figures.LABELS}
     found = {name: (caption, figure) for name, caption, figure in figures.draw(runs)}

@@ -10,17 +10,34 @@ from replications.bahdanau2015_attention.config import Config
 from tests.replications.texts import of_sizes
 
 NAMES = ["search_50", "encdec_50"]
-WORDS = {"the": "le", "a": "un", "red": "rouge", "old": "vieux", "sad": "triste", "slow": "lent", "dog": "chien",
-         "cat": "chat", "man": "homme", "king": "roi", "horse": "cheval", "sleeps": "dort", "runs": "court",
-         "sings": "chante", "falls": "tombe"}
+WORDS = {
+    "the": "le",
+    "a": "un",
+    "red": "rouge",
+    "old": "vieux",
+    "sad": "triste",
+    "slow": "lent",
+    "dog": "chien",
+    "cat": "chat",
+    "man": "homme",
+    "king": "roi",
+    "horse": "cheval",
+    "sleeps": "dort",
+    "runs": "court",
+    "sings": "chante",
+    "falls": "tombe",
+}
 
 
 def text(folder: Path) -> str:
     """The name of a corpus: "the red dog sleeps ." is "le chien rouge dort ."."""
     lines = []
     for article, adjective, noun, verb in itertools.product(
-            ("the", "a"), ("", "red", "old", "sad", "slow"), ("dog", "cat", "man", "king", "horse"),
-            ("sleeps", "runs", "sings", "falls")):
+        ("the", "a"),
+        ("", "red", "old", "sad", "slow"),
+        ("dog", "cat", "man", "king", "horse"),
+        ("sleeps", "runs", "sings", "falls"),
+    ):
         english, french = [article, adjective, noun, verb], [article, noun, adjective, verb]
         lines.append((" ".join(filter(None, english)), " ".join(WORDS[word] for word in french if word)))
     random.Random(1).shuffle(lines)
@@ -30,8 +47,18 @@ def text(folder: Path) -> str:
 
 
 def settings(corpus: str, **changes) -> list[str]:
-    values = {"corpus": corpus, "source_vocabulary": 40, "target_vocabulary": 40, "embedding": 8, "hidden": 12,
-              "maxout": 6, "alignment": 7, "batch_size": 16, "max_epochs": 2, "seeds": [1]} | changes
+    values = {
+        "corpus": corpus,
+        "source_vocabulary": 40,
+        "target_vocabulary": 40,
+        "embedding": 8,
+        "hidden": 12,
+        "maxout": 6,
+        "alignment": 7,
+        "batch_size": 16,
+        "max_epochs": 2,
+        "seeds": [1],
+    } | changes
     return [f"{key}={json.dumps(value)}" for key, value in values.items()]
 
 

@@ -26,8 +26,10 @@ def network(unit="gated", **changes) -> EncoderDecoder:
 
 def phrases():
     draw = np.random.default_rng(1)
-    return [tuple(np.append(draw.integers(1, size, n), END) for size, n in ((9, a), (11, b)))
-            for a, b in ((3, 2), (1, 4), (0, 0), (5, 1))]
+    return [
+        tuple(np.append(draw.integers(1, size, n), END) for size, n in ((9, a), (11, b)))
+        for a, b in ((3, 2), (1, 4), (0, 0), (5, 1))
+    ]
 
 
 def by_hand(net: EncoderDecoder, source, target) -> float:
@@ -56,8 +58,12 @@ def by_hand(net: EncoderDecoder, source, target) -> float:
         z = torch.sigmoid(decoder_w[1] @ e + decoder_b[1] + decoder_u[1] @ h + c_z @ c)
         g = torch.tanh(decoder_w[2] @ e + decoder_b[2] + r * (decoder_u[2] @ h + w["to_new.weight"] @ c))
         h = z * h + (1 - z) * g
-        s = w["output.state.weight"] @ h + w["output.state.bias"] + w["output.word.weight"] @ e \
+        s = (
+            w["output.state.weight"] @ h
+            + w["output.state.bias"]
+            + w["output.word.weight"] @ e
             + w["output.context.weight"] @ c
+        )
         s = torch.maximum(s[0::2], s[1::2])
         logits = w["output.words.weight"] @ (w["output.right.weight"] @ s) + w["output.words.bias"]
         total -= logits.log_softmax(0)[word].item()
@@ -96,8 +102,15 @@ def test_plain_units_are_another_network():
 def test_gradients_are_those_of_differences():
     net, batch = network(), collate(phrases())
     loss = net(batch).sum()
-    names = ("to_gates.weight", "to_new.weight", "summary.weight", "initial.weight", "encoder.recurrent",
-             "output.right.weight", "target_embedding.weight")
+    names = (
+        "to_gates.weight",
+        "to_new.weight",
+        "summary.weight",
+        "initial.weight",
+        "encoder.recurrent",
+        "output.right.weight",
+        "target_embedding.weight",
+    )
     weights = [dict(net.named_parameters())[name] for name in names]
     for weight, gradient in zip(weights, torch.autograd.grad(loss, weights), strict=True):
         at = np.unravel_index(int(gradient.abs().argmax()), gradient.shape)
@@ -165,7 +178,7 @@ def test_the_language_model_gives_each_sentence_its_probability():
     for sentence in sentences:
         padded, total = [0, 0, *sentence.tolist()], 0.0
         for i, word in enumerate(sentence):
-            x = net.features.weight[padded[i:i + 2]].flatten()
+            x = net.features.weight[padded[i : i + 2]].flatten()
             h = torch.relu(net.second.weight @ torch.relu(net.first.weight @ x + net.first.bias) + net.second.bias)
             total += (net.words.weight @ h + net.words.bias).log_softmax(0)[word].item()
         expected.append(total)

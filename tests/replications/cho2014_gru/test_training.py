@@ -52,8 +52,17 @@ def test_every_row_is_made_and_can_be_used(checkout, tiny):
 
 def test_rows_are_tuned_from_every_start_and_compared_over_all_of_it(checkout, tiny):
     """BLEU is the mean over the starts, and what decides about a gain is the counts behind it."""
-    one, two = (json.loads((execute(PAPER, "smt", overrides=tiny(seeds=[1, 2], starts=starts), name=f"of-{starts}",
-                                    accelerator="cpu") / "results.json").read_text()) for starts in (1, 2))
+    one, two = (
+        json.loads(
+            (
+                execute(
+                    PAPER, "smt", overrides=tiny(seeds=[1, 2], starts=starts), name=f"of-{starts}", accelerator="cpu"
+                )
+                / "results.json"
+            ).read_text()
+        )
+        for starts in (1, 2)
+    )
     record = Record.model_validate(two | {"history": ()})
     baseline, rnn = (record.sentences(f"test/bleu/{row}") for row in ("baseline", "rnn"))
     assert baseline.shape[:2] == (2, 1) and rnn.shape[:2] == (2, 2) and baseline.shape[2:] == rnn.shape[2:]
@@ -82,8 +91,9 @@ def test_a_seed_can_be_trained_ahead(checkout, tiny, monkeypatch, name):
     changes = tiny(**({"rows": ["rnn", "cslm"]} if name == "smt" else {"max_length": 12}))
     whole = results(execute(PAPER, name, overrides=changes, accelerator="cpu"))["metrics"]
     resolve = configuration.resolve
-    monkeypatch.setattr(configuration, "resolve", lambda paper, which, scale, more=():
-                        resolve(paper, which, scale, [*changes, *more]))
+    monkeypatch.setattr(
+        configuration, "resolve", lambda paper, which, scale, more=(): resolve(paper, which, scale, [*changes, *more])
+    )
     train_seed(PAPER, name, "quick", 1, "cpu")
     monkeypatch.setattr("common.training.trained.fit", None)
     ahead = results(execute(PAPER, name, accelerator="cpu"))["metrics"]
@@ -95,13 +105,17 @@ def test_phrases_are_learnt():
     """Two-word phrases whose translation has the words in the other order: held-out pairs become likely."""
     draw = np.random.default_rng(1)
     words = draw.integers(2, 12, (200, 2))
-    found = Pairs.of(np.column_stack([words, np.zeros(200, int)]).ravel(),
-                     np.column_stack([words[:, ::-1], np.zeros(200, int)]).ravel(), (0, 0))
+    found = Pairs.of(
+        np.column_stack([words, np.zeros(200, int)]).ravel(),
+        np.column_stack([words[:, ::-1], np.zeros(200, int)]).ravel(),
+        (0, 0),
+    )
     losses = {}
     for name, changes in (("adam", {}), ("adadelta", {"optimizer": "adadelta", "lr": 1.0, "decay": "constant"})):
         torch.manual_seed(1)
-        config = settings(hidden=24, embedding=12, maxout=16, batch_size=20, init_std=0.3, lr=0.01) \
-            .model_copy(update=changes)
+        config = settings(hidden=24, embedding=12, maxout=16, batch_size=20, init_std=0.3, lr=0.01).model_copy(
+            update=changes
+        )
         learner = Learner(config, EncoderDecoder(config, 12, 12, 0), config.lr)
         learner.updates = 300
         optimiser, loader = learner.configure_optimizers()["optimizer"], batches(found, 20, 1)
@@ -117,8 +131,17 @@ def test_phrases_are_learnt():
 
 def table() -> PhraseTable:
     spans = np.array([[0, 1], [1, 3]])
-    return PhraseTable(np.array([2, 3, 4]), np.array([3, 2, 2]), spans, spans, np.array([0, 0, 1]), np.array([0, 1, 1]),
-                       np.array([5, 1, 1]), np.zeros((4, 4)), 3)
+    return PhraseTable(
+        np.array([2, 3, 4]),
+        np.array([3, 2, 2]),
+        spans,
+        spans,
+        np.array([0, 0, 1]),
+        np.array([0, 1, 1]),
+        np.array([5, 1, 1]),
+        np.zeros((4, 4)),
+        3,
+    )
 
 
 def test_the_networks_phrases_know_no_counts_and_no_rare_words():
@@ -126,8 +149,11 @@ def test_the_networks_phrases_know_no_counts_and_no_rare_words():
     shortlist = phrases.Shortlist(vocabulary, 4)
     assert shortlist.words == ["</s>", "<unk>", "a", "b"] and shortlist.of.tolist() == [2, 0, 3, 1, 1]
     found = phrases.pairs(table(), np.arange(3), shortlist, shortlist)
-    assert [(source.tolist(), target.tolist()) for source, target in found] == \
-        [([3, 0], [1, 0]), ([3, 0], [3, 3, 0]), ([1, 1, 0], [3, 3, 0])]  # once each, whatever their count
+    assert [(source.tolist(), target.tolist()) for source, target in found] == [
+        ([3, 0], [1, 0]),
+        ([3, 0], [3, 3, 0]),
+        ([1, 1, 0], [3, 3, 0]),
+    ]  # once each, whatever their count
     torch.manual_seed(1)
     network = EncoderDecoder(settings(), 4, 4, 0).eval()
     column = phrases.score_rows(network, table(), np.array([0, 2, 3]), shortlist, shortlist)
@@ -155,15 +181,17 @@ def test_mispairing_moves_so_many_targets(text):
     other = mispair(corpus, 0.5)
     same = [np.array_equal(a[1], b[1]) for a, b in zip(corpus.train, other.train, strict=True)]
     assert 0.45 < np.mean(same) < 0.6 and other.fingerprint != corpus.fingerprint
-    assert sorted(map(tuple, (t.tolist() for _, t in other.train))) == \
-        sorted(map(tuple, (t.tolist() for _, t in corpus.train)))
+    assert sorted(map(tuple, (t.tolist() for _, t in other.train))) == sorted(
+        map(tuple, (t.tolist() for _, t in corpus.train))
+    )
 
 
 def test_bleu_by_length_and_unknown_words():
     words = [["a", "b", "c", "d", "e"]] * 8
     wrong = [*words[:6], *[["x"] * 5] * 2]
-    numbers, rows = sentences.breakdown(wrong, words, np.array([2, 2, 2, 3, 3, 3, 9, 9]),
-                                        np.array([0, 0, 0, 0, 0, 0, 2, 7]))
+    numbers, rows = sentences.breakdown(
+        wrong, words, np.array([2, 2, 2, 3, 3, 3, 9, 9]), np.array([0, 0, 0, 0, 0, 0, 2, 7])
+    )
     assert numbers["short"] == pytest.approx(100) and numbers["long"] == 0 and numbers["drop"] == pytest.approx(100)
     assert numbers["known"] == pytest.approx(100) and numbers["unknown_drop"] == pytest.approx(100)
     assert [(row["group"], row["sentences"]) for row in rows["by_length"]] == [(1, 6), (6, 2)]
@@ -177,7 +205,7 @@ def test_tsne_keeps_clusters_together():
     p = neighbours(points, 5)
     np.testing.assert_allclose(p.sum(), 1.0)
     placed = tsne(points, perplexity=5, iterations=200)
-    means = np.stack([placed[i:i + 15].mean(0) for i in (0, 15, 30)])
+    means = np.stack([placed[i : i + 15].mean(0) for i in (0, 15, 30)])
     nearest = np.linalg.norm(placed[:, None] - means, axis=2).argmin(1)
     assert (nearest == np.repeat(np.arange(3), 15)).mean() > 0.95
     np.testing.assert_array_equal(placed, tsne(points, perplexity=5, iterations=200))

@@ -36,8 +36,9 @@ def test_the_compiled_learner_descends_as_autograd_does(experiment):
         elif network.context != "frozen":
             context = 0.5 * context + (y[0].detach() if network.context == "jordan_own" else target)
     compiled.advance()
-    torch.testing.assert_close(dict(compiled.network.named_parameters()), dict(network.named_parameters()),
-                               rtol=0, atol=1e-10)
+    torch.testing.assert_close(
+        dict(compiled.network.named_parameters()), dict(network.named_parameters()), rtol=0, atol=1e-10
+    )
     torch.testing.assert_close(compiled.context, context, rtol=0, atol=1e-10)
 
 

@@ -11,6 +11,7 @@ PAPER = "graves2006_ctc"
 @pytest.fixture
 def settings():
     """The typed settings of an experiment at quick scale with changes."""
+
     def settings(experiment="ctc", scale="quick", **changes):
         return config.validate(PAPER, config.resolve(PAPER, experiment, scale) | changes, "test")
 

@@ -11,8 +11,8 @@ def test_batches_are_padded_time_major(toy):
     lengths = batch.lengths.tolist()
     assert lengths == [toy.train[3].frames, toy.train[0].frames]
     assert batch.x.shape == (max(lengths), 2, 6)
-    assert torch.equal(batch.x[:lengths[1], 1], torch.from_numpy(toy.train[0].features))
-    assert batch.labels[0, :batch.label_lengths[0]].tolist() == toy.train[3].labels.tolist()
+    assert torch.equal(batch.x[: lengths[1], 1], torch.from_numpy(toy.train[0].features))
+    assert batch.labels[0, : batch.label_lengths[0]].tolist() == toy.train[3].labels.tolist()
     assert batch.weights.sum(0).tolist() == lengths  # 0 in the padding
 
 

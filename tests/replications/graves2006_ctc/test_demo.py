@@ -14,14 +14,20 @@ from replications.graves2006_ctc.model import Network
 @pytest.fixture
 def model(checkout, settings, tmp_path):
     """A checkpoint of an untrained network; parts of it may be replaced."""
+
     def model(experiment="ctc", **changes):
         config = settings(experiment)
         torch.manual_seed(1)
         weights = Network(config, 26, 5).state_dict()
         weights["output.bias"] = torch.tensor([0.0, 9.0, 0.0, 0.0, 0.0])  # it hears the same label all the time
-        saved = {"config": config.model_dump(mode="json"), "labels": ["<blank>", "a", "b", "c", "_"],
-                 "weights": weights, "mean": [0.0] * 26, "deviation": [10.0] * 26,
-                 "front_end": [8000, 25.0, 20.0, True]} | changes
+        saved = {
+            "config": config.model_dump(mode="json"),
+            "labels": ["<blank>", "a", "b", "c", "_"],
+            "weights": weights,
+            "mean": [0.0] * 26,
+            "deviation": [10.0] * 26,
+            "front_end": [8000, 25.0, 20.0, True],
+        } | changes
         checkpoints.save_atomically(saved, tmp_path / "seed-1.pt")
         return tmp_path / "seed-1.pt"
 

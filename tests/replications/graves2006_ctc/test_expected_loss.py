@@ -30,8 +30,9 @@ def test_estimate_is_unbiased():
     u, reference = torch.randn(3, 4, dtype=torch.float64, requires_grad=True), [2, 1, 3]
     loss = exact_loss(u, reference)
     loss.backward()
-    found, mean = loss_gradient(u.detach().log_softmax(1).numpy(), np.array(reference), SPACE, 20000,
-                                np.random.default_rng(1))
+    found, mean = loss_gradient(
+        u.detach().log_softmax(1).numpy(), np.array(reference), SPACE, 20000, np.random.default_rng(1)
+    )
     assert mean == pytest.approx(loss.item(), abs=0.02)
     np.testing.assert_allclose(found, u.grad.numpy(), atol=0.01)
 

@@ -17,14 +17,25 @@ def module(toy, settings):
 def test_every_figure_is_drawn(module, toy, tmp_path):
     early = {name: weight + 0.1 for name, weight in module.tested.state_dict().items()}
     data = figure_data.ctc(toy, module, module.outputs(toy.test), module.tested.state_dict(), early)
-    tree = {"label": "", "rank": 0, "whole": 0.1, "longer": 0.9, "children": [
-        {"label": "a", "rank": 1, "whole": 0.5, "longer": 0.1, "children": []},
-        {"label": "b", "rank": None, "whole": 0.2, "longer": 0.1, "children": []}]}
+    tree = {
+        "label": "",
+        "rank": 0,
+        "whole": 0.1,
+        "longer": 0.9,
+        "children": [
+            {"label": "a", "rank": 1, "whole": 0.5, "longer": 0.1, "children": []},
+            {"label": "b", "rank": None, "whole": 0.2, "longer": 0.1, "children": []},
+        ],
+    }
     data["tree"] = {"tree": tree, "best": ["a"], "best_path": [], "probability": 0.5}
-    errors = {f"test/wer/{stage}{name}": {"1": 40.0, "2": 41.0}
-              for stage in ("", "tuned/") for name in figures.DECODERS}
-    runs = {"ctc": {"figures": data, "config": {"shift_ms": 10.0}}, "characters": {"metrics": errors, "figures": {}},
-            "hybrid": {"figures": {"frames": data["spikes"]["outputs"]}}}
+    errors = {
+        f"test/wer/{stage}{name}": {"1": 40.0, "2": 41.0} for stage in ("", "tuned/") for name in figures.DECODERS
+    }
+    runs = {
+        "ctc": {"figures": data, "config": {"shift_ms": 10.0}},
+        "characters": {"metrics": errors, "figures": {}},
+        "hybrid": {"figures": {"frames": data["spikes"]["outputs"]}},
+    }
     with style():
         drawn = list(figures.draw(runs))
         for name, caption, figure in drawn:

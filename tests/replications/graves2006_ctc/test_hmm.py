@@ -38,9 +38,11 @@ def segmentations(steps):
 def test_viterbi_finds_the_best_of_all_segmentations(steps, symbols, seed, weight):
     hmm = random_hmm(symbols, seed)
     likelihood = np.random.default_rng(seed + 1).normal(size=(steps, symbols)) * 2
-    best = max((path_score(hmm, likelihood, list(zip(phones, lengths, strict=True)), weight), phones)
-               for lengths in segmentations(steps)
-               for phones in itertools.product(range(1, symbols), repeat=len(lengths)))
+    best = max(
+        (path_score(hmm, likelihood, list(zip(phones, lengths, strict=True)), weight), phones)
+        for lengths in segmentations(steps)
+        for phones in itertools.product(range(1, symbols), repeat=len(lengths))
+    )
     assert hmm.decode(likelihood, weight) == list(best[1])
 
 
@@ -52,8 +54,11 @@ def test_alignment_is_the_best_of_all_segmentations(steps, labels, seed):
     hmm = random_hmm(4, seed)
     likelihood = np.random.default_rng(seed + 1).normal(size=(steps, 4)) * 2
     found = hmm.align(likelihood, np.array(labels))
-    scores = {tuple(np.repeat(labels, lengths)): path_score(hmm, likelihood, list(zip(labels, lengths, strict=True)), 0)
-              for lengths in segmentations(steps) if len(lengths) == len(labels)}
+    scores = {
+        tuple(np.repeat(labels, lengths)): path_score(hmm, likelihood, list(zip(labels, lengths, strict=True)), 0)
+        for lengths in segmentations(steps)
+        if len(lengths) == len(labels)
+    }
     assert tuple(found) in scores
     assert scores[tuple(found)] == pytest.approx(max(scores.values()))
 

@@ -10,8 +10,9 @@ PAPER = "graves2006_ctc"
 FEATURES, PHONES = 26, 61
 
 
-@pytest.mark.parametrize(("experiment", "weights"), [
-    ("ctc", 114_662), ("hybrid", 114_461), ("hybrid_weighted", 114_461)])
+@pytest.mark.parametrize(
+    ("experiment", "weights"), [("ctc", 114_662), ("hybrid", 114_461), ("hybrid_weighted", 114_461)]
+)
 def test_papers_network_has_the_printed_number_of_weights(experiment, weights):
     settings = config.validate(PAPER, config.resolve(PAPER, experiment, "paper"), "test")
     with torch.device("meta"):

@@ -27,8 +27,11 @@ def train(checkout, monkeypatch):
 
     def train(name, **changes):
         folder = execute(PAPER, name, overrides=tiny.settings(**changes), accelerator="cpu")
-        return (checkpoints.load(folder / "seed-1.pt")["weights"], json.loads((folder / "results.json").read_text()),
-                (folder / "history.csv").read_text().splitlines())
+        return (
+            checkpoints.load(folder / "seed-1.pt")["weights"],
+            json.loads((folder / "results.json").read_text()),
+            (folder / "history.csv").read_text().splitlines(),
+        )
 
     return train
 
@@ -113,7 +116,7 @@ def test_each_process_draws_the_samples_of_an_utterance_alike(settings, toy):
         batch = batch_of(toy.train, index)
         u = tuner.network.activations(batch.x, batch.lengths).detach().requires_grad_()
         tuner.loss(u, batch)[0].backward()
-        gradients.append(u.grad[:toy.train[2].frames, index.index(2)])
+        gradients.append(u.grad[: toy.train[2].frames, index.index(2)])
     assert gradients[0].any()
     torch.testing.assert_close(*gradients)
 
@@ -158,8 +161,10 @@ def test_loss_is_that_of_the_definition(settings, toy):
     batch = batch_of(toy.train, [0, 5])
     u = module.network.activations(batch.x.double(), batch.lengths)
     log_y = u.log_softmax(2)
-    expected = sum(-log_probability(log_y[:n, b], torch.from_numpy(toy.train[i].labels))
-                   for b, (i, n) in enumerate(zip((0, 5), batch.lengths, strict=True)))
+    expected = sum(
+        -log_probability(log_y[:n, b], torch.from_numpy(toy.train[i].labels))
+        for b, (i, n) in enumerate(zip((0, 5), batch.lengths, strict=True))
+    )
     torch.testing.assert_close(module.nats(u, batch), expected)
 
 

@@ -16,8 +16,17 @@ NAMES = list(NETWORKS)
 
 
 def settings(**changes) -> list[str]:
-    values = {"seeds": [1], "hidden": 12, "lr": 0.03, "noise": 0.2, "max_epochs": 10, "batch_size": 6,
-              "snapshot_epoch": 2, "tuning_epochs": 0, "realignments": 1} | changes
+    values = {
+        "seeds": [1],
+        "hidden": 12,
+        "lr": 0.03,
+        "noise": 0.2,
+        "max_epochs": 10,
+        "batch_size": 6,
+        "snapshot_epoch": 2,
+        "tuning_epochs": 0,
+        "realignments": 1,
+    } | changes
     return [f"{key}={json.dumps(value)}" for key, value in values.items()]
 
 
@@ -49,9 +58,17 @@ def toy() -> SpeechCorpus:
     for split, size in (("train", 60), ("valid", 12), ("test", 16)):
         splits[split] = []
         for number in range(size):
-            words = [list(draw.permutation([2, 3, 4, 5])[:draw.integers(1, 4)]) for _ in range(draw.integers(2, 4))]
+            words = [list(draw.permutation([2, 3, 4, 5])[: draw.integers(1, 4)]) for _ in range(draw.integers(2, 4))]
             labels = [int(k) for word in words for k in (1, *word)][1:]
             splits[split].append(utterance(draw, f"{split}-{number}", labels, 0.3))
-    return SpeechCorpus("toy", (BLANK, SPACE, "a", "b", "c", "d"), **splits, mean=np.zeros(6), deviation=np.ones(6),
-                        front_end=None, folding=np.array([-1, 1, 2, 2, 3, -1]),
-                        lexicon={letter: [letter] for letter in "abcd"}, fingerprint="toy")
+    return SpeechCorpus(
+        "toy",
+        (BLANK, SPACE, "a", "b", "c", "d"),
+        **splits,
+        mean=np.zeros(6),
+        deviation=np.ones(6),
+        front_end=None,
+        folding=np.array([-1, 1, 2, 2, 3, -1]),
+        lexicon={letter: [letter] for letter in "abcd"},
+        fingerprint="toy",
+    )

@@ -17,7 +17,7 @@ def small(monkeypatch):
 
 def test_the_network_of_experiment_4():
     assert bench.trial(1).parameters == 93 and bench.trial(1).task.length == 100
-    (inputs, target), = bench.plain_sequences(1)
+    ((inputs, target),) = bench.plain_sequences(1)
     batch = bench.sequences(1, 1)
     assert inputs.shape == (batch.length[0], 1, 2) and target.shape == (1, 1)
     assert inputs[-1, 0, 1] == -1 and (inputs[:, 0, 1] == 1).sum() in (1, 2)

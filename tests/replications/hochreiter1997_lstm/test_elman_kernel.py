@@ -48,9 +48,13 @@ def random_batch(seed: int, real: bool, at_end: bool, inputs: int = 3, outputs: 
         index = rng.integers(inputs, size=(n, steps, 1), dtype=np.int32)
         value = np.ones(index.shape)
     return Sequences(
-        index=index, value=value, length=np.array([9, 1, 4, 2, 7], np.int32),
+        index=index,
+        value=value,
+        length=np.array([9, 1, 4, 2, 7], np.int32),
         next=rng.integers(outputs, size=(n, 0 if at_end else steps), dtype=np.int32),
-        target=rng.uniform(size=(n, outputs if at_end else 0)), legal=np.zeros((n, 0, 0), bool))
+        target=rng.uniform(size=(n, outputs if at_end else 0)),
+        legal=np.zeros((n, 0, 0), bool),
+    )
 
 
 def forward(W: torch.Tensor, V: torch.Tensor, batch: Sequences, n: int) -> torch.Tensor:
@@ -67,8 +71,8 @@ def forward(W: torch.Tensor, V: torch.Tensor, batch: Sequences, n: int) -> torch
 def wanted(batch: Sequences, n: int) -> torch.Tensor:
     """The targets of the judged steps: all, or the last."""
     if batch.next.shape[1] == 0:
-        return torch.from_numpy(batch.target[n:n + 1])
-    return torch.from_numpy(one_hot(batch.next[n, :batch.length[n]], 4))
+        return torch.from_numpy(batch.target[n : n + 1])
+    return torch.from_numpy(one_hot(batch.next[n, : batch.length[n]], 4))
 
 
 @pytest.mark.parametrize("real", [False, True], ids=["one-hot", "real"])
@@ -80,7 +84,7 @@ def test_learns_by_the_gradient_of_autograd_after_every_sequence(real, at_end):
     learn(net, memory, batch, rate)
     for n in range(batch.size):
         targets = wanted(batch, n)
-        loss = 0.5 * (targets - forward(W, V, batch, n)[-len(targets):]).square().sum()
+        loss = 0.5 * (targets - forward(W, V, batch, n)[-len(targets) :]).square().sum()
         dW, dV = torch.autograd.grad(loss, (W, V))
         with torch.no_grad():
             W -= rate * dW
@@ -158,8 +162,9 @@ def test_weights():
     assert not memory.dW.any() and not memory.dV.any()
 
 
-@pytest.mark.parametrize(("changes", "says"), [({"update": "step"}, "set update: sequence"),
-                                               ({"grow": True}, "set grow: false")])
+@pytest.mark.parametrize(
+    ("changes", "says"), [({"update": "step"}, "set update: sequence"), ({"grow": True}, "set grow: false")]
+)
 def test_refuses_what_only_the_other_network_can(changes, says):
     with pytest.raises(UserError, match=says):
         elman.network(config(**changes), 2, 1)

@@ -60,8 +60,10 @@ def test_the_error_flow_shows_both_networks_over_all_steps():
 
 
 def test_the_two_streams_stand_above_each_other_on_one_scale():
-    runs = {"continual_1997": run(stream=a_stream(STRINGS, False)),
-            "continual_forget": run(stream=a_stream(STRINGS, True))}
+    runs = {
+        "continual_1997": run(stream=a_stream(STRINGS, False)),
+        "continual_forget": run(stream=a_stream(STRINGS, True)),
+    }
     above, below = drawn(runs)["stream"][1].axes
     assert above.get_ylim() == below.get_ylim()
     assert above.get_title(loc="left").startswith("1997") and below.get_title(loc="left").startswith("2000")
@@ -87,8 +89,10 @@ def test_the_zoom_begins_with_a_string_and_names_every_symbol():
 
 
 def test_lags_show_every_trial_the_median_and_the_printed_mean():
-    runs = {name: run(some_trials(1000 * center)) for name, center in
-            {"lag_2c_q50_p50": 30, "lag_2c_q1000_p1000": 49, "lag_2c_q1000_p50": 203}.items()}
+    runs = {
+        name: run(some_trials(1000 * center))
+        for name, center in {"lag_2c_q50_p50": 30, "lag_2c_q1000_p1000": 49, "lag_2c_q1000_p50": 203}.items()
+    }
     together, repeated = drawn(runs)["lag"][1].axes
     ours = [line for line in lines(together, "o") if line.get_label() == "ours, median"][0]
     assert list(ours.get_xdata()) == [50, 1000]
@@ -99,7 +103,12 @@ def test_lags_show_every_trial_the_median_and_the_printed_mean():
     assert bounds[0] == [values[1], values[8]]  # of ten values, the exact interval of the median
     printed = lines(repeated, "D")[0]
     assert list(zip(printed.get_xdata(), printed.get_ydata(), strict=True)) == [
-        (1, 49000), (2, 49000), (5, 75000), (10, 135000), (20, 203000)]
+        (1, 49000),
+        (2, 49000),
+        (5, 75000),
+        (10, 135000),
+        (20, 203000),
+    ]
 
 
 def test_a_smaller_scale_is_not_held_against_printed_numbers():
@@ -119,13 +128,19 @@ def test_figures_become_svg_with_their_words(tmp_path):
 
 
 def test_every_experiment_shows_its_trials_and_how_many_succeeded():
-    runs = {"reber_3x2_lr05": run(some_trials(8000, 30, failed=1)), "order_6a": run(some_trials(30000)),
-            "continual_forget": run({"streams": {"1": 9000.0}, "perfect": {"1": 1.0, "2": 0.0}})}
+    runs = {
+        "reber_3x2_lr05": run(some_trials(8000, 30, failed=1)),
+        "order_6a": run(some_trials(30000)),
+        "continual_forget": run({"streams": {"1": 9000.0}, "perfect": {"1": 1.0, "2": 0.0}}),
+    }
     caption, figure = drawn(runs)["effort"]
     axes = figure.axes[0]
     written = [text.get_text() for text in axes.texts]
     assert [text for text in written if " of " in text and text[0].isdigit() and len(text) < 9] == [
-        "29 of 30", "10 of 10", "1 of 2"]
+        "29 of 30",
+        "10 of 10",
+        "1 of 2",
+    ]
     assert [text[:4] for text in written if "," in text] == ["1997", "1997", "2000"]  # a heading for each table
     assert [line.get_xdata()[0] for line in lines(axes, "D")] == [8440, 31390, 18889]
     # The quotation of 8440 in the paper of 2000 is not a second row, and a number from memory is hollow.

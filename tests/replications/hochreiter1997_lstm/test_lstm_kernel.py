@@ -19,8 +19,18 @@ DEFAULTS = config.load_params("hochreiter1997_lstm")["defaults"]
 NEVER = Criterion(0.3, -1, np.inf)
 RATE = 0.5
 
-LAG_2A = {"blocks": 1, "size": 1, "output_gate": False, "recurrent": False, "cell_bias": False, "gate_bias": False,
-          "output_bias": False, "outputs_see_inputs": True, "g": "logistic", "h": "identity"}
+LAG_2A = {
+    "blocks": 1,
+    "size": 1,
+    "output_gate": False,
+    "recurrent": False,
+    "cell_bias": False,
+    "gate_bias": False,
+    "output_bias": False,
+    "outputs_see_inputs": True,
+    "g": "logistic",
+    "h": "identity",
+}
 FORGETS = {"forget_gate": True, "gates_see_gates": False, "cell_bias": False, "outputs_see_inputs": True}
 # changes to the papers' shared setting; what is to be predicted: each next symbol, or a target at the end
 NETWORKS = {
@@ -73,8 +83,14 @@ def train(case: Case, window: int = 100, criterion=NEVER, every_step=False, last
 def test(case: Case, allowed: int = 1000, tolerance: float = 0.3, last_only=False):
     """Judges the case's sequences: how many, and the worst, the mean and the mean squared error of each."""
     errors = np.full((3, case.batch.size), -1.0)
-    judged = LEARNER.test(case.net, case.memory, case.batch, Learning(0.0, False, last_only),
-                          Criterion(tolerance, allowed, np.inf), errors)
+    judged = LEARNER.test(
+        case.net,
+        case.memory,
+        case.batch,
+        Learning(0.0, False, last_only),
+        Criterion(tolerance, allowed, np.inf),
+        errors,
+    )
     return judged, errors
 
 
@@ -87,9 +103,21 @@ class Readable:
     def __init__(self, case: Case):
         c, self.batch = case.setting, case.batch
         self.inputs = case.net.inputs
-        self.lstm = LSTM(self.inputs, c.blocks, c.size, forget_gate=c.forget_gate, output_gate=c.output_gate,
-                         gates_see_gates=c.gates_see_gates, recurrent=c.recurrent, cell_bias=c.cell_bias,
-                         gate_bias=c.gate_bias, g=c.g, h=c.h, state_decay=c.state_decay, truncated=True).double()
+        self.lstm = LSTM(
+            self.inputs,
+            c.blocks,
+            c.size,
+            forget_gate=c.forget_gate,
+            output_gate=c.output_gate,
+            gates_see_gates=c.gates_see_gates,
+            recurrent=c.recurrent,
+            cell_bias=c.cell_bias,
+            gate_bias=c.gate_bias,
+            g=c.g,
+            h=c.h,
+            state_decay=c.state_decay,
+            truncated=True,
+        ).double()
         self.masks = self.lstm.mask, torch.from_numpy(model.output_connections(c, self.inputs, len(case.memory.V)))
         self.weights = [torch.from_numpy(case.memory.W.copy()), torch.from_numpy(case.memory.V.copy())]
 
@@ -107,7 +135,7 @@ class Readable:
 
     def step(self, x, state, weights):
         W, V = weights
-        state = self.lstm.step(x @ W[:, :self.inputs].t() + W[:, -1], state, W[:, self.inputs:-1])
+        state = self.lstm.step(x @ W[:, : self.inputs].t() + W[:, -1], state, W[:, self.inputs : -1])
         seen = torch.cat([state.y[:, self.lstm.units["c"]], x], dim=1)
         return state, torch.sigmoid(seen @ V[:, :-1].t() + V[:, -1])[0]
 
@@ -135,8 +163,9 @@ class Readable:
             errors += (target - y).abs().tolist()
             loss = ((target - y) ** 2).sum() / 2
             for copy in copies:
-                gradients = torch.autograd.grad(loss, copy, retain_graph=True, allow_unused=True,
-                                                materialize_grads=True)
+                gradients = torch.autograd.grad(
+                    loss, copy, retain_graph=True, allow_unused=True, materialize_grads=True
+                )
                 for w, gradient, mask in zip(self.weights, gradients, self.masks, strict=True):
                     w -= RATE * gradient * mask
         return errors

@@ -9,16 +9,28 @@ from replications.hochreiter1997_lstm.data import task
 
 PAPER = "hochreiter1997_lstm"
 PRINTED = {  # weights, by how the experiment's name begins; lag_2c by how it ends, since its inputs are p + 4 symbols
-    "reber_4x1": 264, "reber_3x2": 276,  # 1997, table 1
-    "lag_2a": 10504, "lag_2b": 10504,  # table 2
-    "p50": 364, "p100": 664, "p200": 1264, "p500": 3064, "p1000": 6064,  # table 3
+    "reber_4x1": 264,
+    "reber_3x2": 276,  # 1997, table 1
+    "lag_2a": 10504,
+    "lag_2b": 10504,  # table 2
+    "p50": 364,
+    "p100": 664,
+    "p200": 1264,
+    "p500": 3064,
+    "p1000": 6064,  # table 3
     "two_3": 102,  # tables 4 to 6
-    "adding": 93, "multiplication": 93,  # tables 7 and 8
-    "order_6a": 156, "order_6b": 308,  # table 9
+    "adding": 93,
+    "multiplication": 93,  # tables 7 and 8
+    "order_6a": 156,
+    "order_6b": 308,  # table 9
     "continual_forget": 424,  # 2000, section 4
 }
-ROWS = [(name, scale) for scale in config.SCALES for name in config.experiments(PAPER, scale)
-        if not name.startswith("elman")]
+ROWS = [
+    (name, scale)
+    for scale in config.SCALES
+    for name in config.experiments(PAPER, scale)
+    if not name.startswith("elman")
+]
 
 
 def built(name: str, scale: str):
@@ -49,8 +61,11 @@ def test_initial_weights(name, scale):
     settings, net = built(name, scale)
     memory = model.initial(settings, net, np.random.default_rng(1))
     W, cells = memory.W.copy(), settings.blocks * settings.size
-    for biases, first in ((settings.input_gate_bias, cells), (settings.output_gate_bias, cells + settings.blocks),
-                          (settings.forget_gate_bias, cells + 2 * settings.blocks)):
+    for biases, first in (
+        (settings.input_gate_bias, cells),
+        (settings.output_gate_bias, cells + settings.blocks),
+        (settings.forget_gate_bias, cells + 2 * settings.blocks),
+    ):
         if biases is not None:
             rows = slice(first, first + settings.blocks)
             assert W[rows, -1].tolist() == list(biases) and len(biases) == settings.blocks

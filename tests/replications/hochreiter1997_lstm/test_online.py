@@ -68,12 +68,13 @@ def test_training_stops_with_the_first_sequence_that_meets_the_criterion(size, a
     window, _ = train(one_by_one, window=200, rate=0.1)
     history = list(zip(window.worst, window.mean, strict=True))
     criterion = Criterion(float(np.quantile(window.worst, 0.35)), allowed, mean_below)
-    at = next(n for n in range(1, 201)
-              if history[n - 1][0] < criterion.tolerance and is_met(history[:n], size, criterion))
+    at = next(
+        n for n in range(1, 201) if history[n - 1][0] < criterion.tolerance and is_met(history[:n], size, criterion)
+    )
     ours = case("experiment 4", n=200)
     window, met = train(ours, window=size, criterion=criterion, rate=0.1)
     assert met and window.count[0] == at
-    assert set(zip(window.worst, window.mean, strict=True)) == set(history[at - size:at])
+    assert set(zip(window.worst, window.mean, strict=True)) == set(history[at - size : at])
     assert not np.array_equal(ours.memory.V, one_by_one.memory.V), "the rest was not learnt"
 
 
@@ -89,13 +90,20 @@ def test_first_misprediction_by_its_definition(data):
     legal = np.zeros((4, longest, 5), bool)
     for n, t in np.ndindex(4, longest):
         if t < len(ANSWERS[n]):
-            legal[n, t, np.argsort(-ANSWERS[n][t])[:data.draw(st.integers(0, 5))]] = True
+            legal[n, t, np.argsort(-ANSWERS[n][t])[: data.draw(st.integers(0, 5))]] = True
         else:
             legal[n, t] = data.draw(st.booleans())  # padding does not count
     for n, t in data.draw(st.lists(st.tuples(st.integers(0, 3), st.integers(0, longest - 1)), max_size=3)):
         legal[n, t] = data.draw(st.permutations(legal[n, t].tolist()))
-    right = [all(y[i] > y[j] for y, allowed in zip(ANSWERS[n], legal[n], strict=False)
-                 for i in np.flatnonzero(allowed) for j in np.flatnonzero(~allowed)) for n in range(4)]
+    right = [
+        all(
+            y[i] > y[j]
+            for y, allowed in zip(ANSWERS[n], legal[n], strict=False)
+            for i in np.flatnonzero(allowed)
+            for j in np.flatnonzero(~allowed)
+        )
+        for n in range(4)
+    ]
     found = online.LSTM.first_misprediction(STRINGS.net, STRINGS.memory, STRINGS.batch._replace(legal=legal))
     assert found == [*right, False].index(False)
 

@@ -24,8 +24,7 @@ def test_classes_recomputed_from_what_is_read(relevant, length, seed):
 
 
 @pytest.mark.parametrize(
-    ("relevant", "windows", "lag"),
-    [(2, [(10, 20), (50, 60)], 40), (3, [(10, 20), (33, 43), (66, 76)], 24)],
+    ("relevant", "windows", "lag"), [(2, [(10, 20), (50, 60)], 40), (3, [(10, 20), (33, 43), (66, 76)], 24)]
 )
 def test_positions_as_in_the_paper(relevant, windows, lag):
     batch = TemporalOrder(relevant).sample(np.random.default_rng(1), 6000)

@@ -20,10 +20,16 @@ def finish(trial: Trial) -> Trial:
     return trial
 
 
-@pytest.mark.parametrize("name, cap, wrong", [
-    ("lag_2a", 10_000, 0.0), ("lag_2c_q50_p50", 20_000, 0.01), ("two_3a_t100_n3", 10_000, 0.02),
-    ("adding_t100", 100_000, 0.05), ("order_6a", 50_000, 0.05),
-])
+@pytest.mark.parametrize(
+    "name, cap, wrong",
+    [
+        ("lag_2a", 10_000, 0.0),
+        ("lag_2c_q50_p50", 20_000, 0.01),
+        ("two_3a_t100_n3", 10_000, 0.02),
+        ("adding_t100", 100_000, 0.05),
+        ("order_6a", 50_000, 0.05),
+    ],
+)
 def test_short_sequences_are_learnt(name, cap, wrong):
     """Within a few times what it took elsewhere; the test sequences are new ones, most of them right."""
     solved = finish(trial(name, max_sequences=cap))
@@ -78,8 +84,14 @@ def test_the_two_stages_of_experiment_3(monkeypatch):
     monkeypatch.setattr(trials.Tested, "test", lambda self, batch, allowed: next(found))
     monkeypatch.setattr(trials.Tested, "fresh_test", lambda self: (0.25, 0.03, 0.001))
     done = finish(trial("two_3a_t100_n3", allowed_wrong=[5], mean_error_below=0.04))
-    assert done.results == {"sequences/st1": 200, "sequences/st2": 500, "sequences": 500, "solved": 1.0,
-                            "test/wrong": 0.25, "test/error": 0.03}
+    assert done.results == {
+        "sequences/st1": 200,
+        "sequences/st2": 500,
+        "sequences": 500,
+        "solved": 1.0,
+        "test/wrong": 0.25,
+        "test/error": 0.03,
+    }
 
 
 def test_3c_is_judged_by_the_noise_free_target():
@@ -106,8 +118,16 @@ def test_the_two_criteria_of_experiment_5(monkeypatch):
     done = finish(trial("multiplication"))
     assert asked == [139, 139, 12, 12, 12]
     assert done.results == {
-        "sequences/140": 2000, "test/wrong/140": 0.07, "test/error/140": 0.02, "test/mse/140": 0.01,
-        "sequences/13": 5000, "test/wrong/13": 0.005, "test/error/13": 0.01, "test/mse/13": 0.002, "solved": 1.0}
+        "sequences/140": 2000,
+        "test/wrong/140": 0.07,
+        "test/error/140": 0.02,
+        "test/mse/140": 0.01,
+        "sequences/13": 5000,
+        "test/wrong/13": 0.005,
+        "test/error/13": 0.01,
+        "test/mse/13": 0.002,
+        "solved": 1.0,
+    }
 
 
 def test_the_second_criterion_of_experiment_5_may_be_missed():
@@ -121,6 +141,7 @@ def test_every_third_trial_of_experiment_1_has_the_same_strings():
     one, other, fourth = (trial("reber_3x2_lr05", seed) for seed in (1, 2, 4))
     assert np.array_equal(one.strings.index, fourth.strings.index)
     assert np.array_equal(one.held_out.index, fourth.held_out.index)
-    assert one.strings.index.shape != other.strings.index.shape or not np.array_equal(one.strings.index,
-                                                                                      other.strings.index)
+    assert one.strings.index.shape != other.strings.index.shape or not np.array_equal(
+        one.strings.index, other.strings.index
+    )
     assert not np.array_equal(one.memory.W, fourth.memory.W)

@@ -22,8 +22,15 @@ SHORT = {  # settings that take a moment: a row of params.yaml, and changes
     "cnto_forget": {"length": 20, "test_sequences": 4},
     "elman_order_6a": {"length": 20, "window": 200},
 }
-FEW = {"lag_2a": 10_000, "two_3a_t100_n3": 1000, "order_6a": 4000, "reber_3x2_lr05": 500,
-       "continual_forget": 10_000, "cnto_forget": 500, "elman_order_6a": 5000}  # max_sequences
+FEW = {
+    "lag_2a": 10_000,
+    "two_3a_t100_n3": 1000,
+    "order_6a": 4000,
+    "reber_3x2_lr05": 500,
+    "continual_forget": 10_000,
+    "cnto_forget": 500,
+    "elman_order_6a": 5000,
+}  # max_sequences
 NAMES = list(FEW)
 KILLS, SAID, prepare = OF_TRIALS, TURN, short_turns
 
@@ -35,9 +42,16 @@ def settings(name: str, **changes) -> dict:
 
 def runs(folder: Path) -> dict[str, tuple[str, list[str]]]:
     """All as changes of a row that the quick scale has."""
-    return {name: ("order_6a", [f"{key}={json.dumps(value)}" for key, value in
-                                settings(name, max_sequences=most, seeds=[1, 2, 3]).items()])
-            for name, most in FEW.items()}
+    return {
+        name: (
+            "order_6a",
+            [
+                f"{key}={json.dumps(value)}"
+                for key, value in settings(name, max_sequences=most, seeds=[1, 2, 3]).items()
+            ],
+        )
+        for name, most in FEW.items()
+    }
 
 
 def stub(setting: Config) -> Generated:

@@ -13,15 +13,32 @@ from replications.jozefowicz2016_big_lstm.module import CharacterPredictor, Lang
 PAPER = "jozefowicz2016_big_lstm"
 WORDS = ["</s>", "the", "dog", "dogs", "bark", "barks", "<unk>", "cat", "cats", "x"]
 # Table 1, in billions; the table rounds, and counts one LSTM-8192-2048 as little more than its two tables (3.25)
-PUBLISHED = {"lstm_512": (0.82, 0.01), "lstm_1024": (0.82, 0.01), "lstm_2048": (0.83, 0.01), "big_lstm": (1.8, 0.02),
-             "lstm_8192": (3.3, 0.035), "lstm_8192_undropped": (3.3, 0.035), "big_lstm_cnn": (1.04, 0.01),
-             "cnn_softmax": (0.29, 0.02), "cnn_softmax_corrected": (0.39, 0.02), "character_lstm": (0.23, 0.02),
-             "nce": (0.83, 0.01), "full_softmax": (0.83, 0.01)}
+PUBLISHED = {
+    "lstm_512": (0.82, 0.01),
+    "lstm_1024": (0.82, 0.01),
+    "lstm_2048": (0.83, 0.01),
+    "big_lstm": (1.8, 0.02),
+    "lstm_8192": (3.3, 0.035),
+    "lstm_8192_undropped": (3.3, 0.035),
+    "big_lstm_cnn": (1.04, 0.01),
+    "cnn_softmax": (0.29, 0.02),
+    "cnn_softmax_corrected": (0.39, 0.02),
+    "character_lstm": (0.23, 0.02),
+    "nce": (0.83, 0.01),
+    "full_softmax": (0.83, 0.01),
+}
 
 
 def config_of(experiment="lstm_2048", **changes) -> Config:
-    small = {"cells": 7, "projection": 5, "filters": [[1, 3], [2, 4]], "samples": 4, "character_cells": 6,
-             "character_embedding": 3, "dropout": 0.0} | changes
+    small = {
+        "cells": 7,
+        "projection": 5,
+        "filters": [[1, 3], [2, 4]],
+        "samples": 4,
+        "character_cells": 6,
+        "character_embedding": 3,
+        "dropout": 0.0,
+    } | changes
     return configuration.validate(PAPER, configuration.resolve(PAPER, experiment, "paper") | small, "here")
 
 

@@ -52,8 +52,12 @@ def test_a_run_and_what_is_in_it(trained, tmp_path):
     assert found["parameters"] == sum(weight.numel() for weight in module.parameters())
     assert sum(row["words"] for row in found["figures"]["loss_by_frequency"]) <= len(corpus.test)
     assert all(row["word"] not in corpus.vocabulary for row in found["figures"]["neighbours"])
-    names = [name for name, _, figure in figures.draw({"kn5": found | {"parameters": None}, "big_lstm_cnn": found,
-                                                        "big_lstm": found})]
+    names = [
+        name
+        for name, _, figure in figures.draw(
+            {"kn5": found | {"parameters": None}, "big_lstm_cnn": found, "big_lstm": found}
+        )
+    ]
     assert names == ["parameters", "loss-by-frequency", "neighbours", "samples"]
 
     # the demo
@@ -109,8 +113,14 @@ def test_a_character_lstm_stands_on_a_network_that_is_there(checkout, tiny, monk
     train("big_lstm_cnn")
     trained = []
     fit = training.fit
-    monkeypatch.setattr(training, "fit", lambda run, seed, module, *rest, **options: (
-        trained.append(type(module).__name__), fit(run, seed, module, *rest, **options)))
+    monkeypatch.setattr(
+        training,
+        "fit",
+        lambda run, seed, module, *rest, **options: (
+            trained.append(type(module).__name__),
+            fit(run, seed, module, *rest, **options),
+        ),
+    )
     assert train("character_lstm") == alone
     assert trained == ["CharacterPredictor"]
     declared["experiments"]["big_lstm_cnn"] = shared | {"quick": tiny_settings | {"lr": 0.1}}
@@ -120,8 +130,12 @@ def test_a_character_lstm_stands_on_a_network_that_is_there(checkout, tiny, monk
 
 
 def test_kn5_is_optional(checkout, tiny):
-    with_it, without = (results(execute(PAPER, "lstm_512", overrides=tiny(kn5=kn5, seeds=[1, 2], max_epochs=1),
-                                        accelerator="cpu"))["metrics"] for kn5 in (True, False))
+    with_it, without = (
+        results(execute(PAPER, "lstm_512", overrides=tiny(kn5=kn5, seeds=[1, 2], max_epochs=1), accelerator="cpu"))[
+            "metrics"
+        ]
+        for kn5 in (True, False)
+    )
     assert {name for name in with_it if name not in without} == {
         f"{what}+kn5" for split in ("valid", "test") for what in (f"{split}/perplexity/", f"{split}/perplexity/average")
     } | {"weight/+kn5", "weight/average+kn5"}
@@ -130,8 +144,14 @@ def test_kn5_is_optional(checkout, tiny):
 
 def test_asked_to_end_it_saves_and_the_same_command_goes_on(checkout, tiny, replicate, monkeypatch):
     """SIGUSR1, as SLURM sends it, in mid-epoch."""
-    command = ["run", PAPER, "lstm_512", "--accelerator", "cpu",
-               *(word for text in tiny(kn5=False) for word in ("--set", text))]
+    command = [
+        "run",
+        PAPER,
+        "lstm_512",
+        "--accelerator",
+        "cpu",
+        *(word for text in tiny(kn5=False) for word in ("--set", text)),
+    ]
     step, steps = experiment.LanguageModel.training_step, []
 
     def asked(module, batch, index):

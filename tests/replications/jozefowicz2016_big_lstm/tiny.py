@@ -7,17 +7,36 @@ from types import SimpleNamespace
 from replications.jozefowicz2016_big_lstm.config import Config
 from tests.replications.texts import agreeing
 
-NETWORKS = {"lstm_2048": {}, "nce": {}, "big_lstm_cnn": {"keep_best": True},
-            "cnn_softmax_corrected": {"correction": 3}, "character_lstm": {"character_epochs": 2}}
+NETWORKS = {
+    "lstm_2048": {},
+    "nce": {},
+    "big_lstm_cnn": {"keep_best": True},
+    "cnn_softmax_corrected": {"correction": 3},
+    "character_lstm": {"character_epochs": 2},
+}
 NAMES = list(NETWORKS)
 
 
 def settings(text: Path, **changes) -> list[str]:
     """Of networks that train in a second."""
-    values = {"corpus": f"text:{text}", "min_count": 1, "cells": 12, "projection": 8, "filters": [[1, 4], [3, 6]],
-              "character_cells": 12, "character_epochs": 1, "samples": 8, "streams": 4, "block": 5, "max_epochs": 2,
-              "embedding_scale": 4, "evaluation_streams": 2, "valid_words": None, "dropout": 0.0,
-              "seeds": [1]} | changes
+    values = {
+        "corpus": f"text:{text}",
+        "min_count": 1,
+        "cells": 12,
+        "projection": 8,
+        "filters": [[1, 4], [3, 6]],
+        "character_cells": 12,
+        "character_epochs": 1,
+        "samples": 8,
+        "streams": 4,
+        "block": 5,
+        "max_epochs": 2,
+        "embedding_scale": 4,
+        "evaluation_streams": 2,
+        "valid_words": None,
+        "dropout": 0.0,
+        "seeds": [1],
+    } | changes
     return [f"{key}={json.dumps(value)}" for key, value in values.items()]
 
 

@@ -19,17 +19,27 @@ def setting(experiment="elman", **changes) -> Config:
     return Config(**paper_setting(PAPER, experiment) | changes)
 
 
-@pytest.mark.parametrize("experiment, sizes, weights", [
-    ("elman", {"hidden": 100, "embedding": 100}, 150_327), ("jordan", {"hidden": 100, "embedding": 100}, 153_054),
-    ("elman", {}, 164_577)])
+@pytest.mark.parametrize(
+    "experiment, sizes, weights",
+    [
+        ("elman", {"hidden": 100, "embedding": 100}, 150_327),
+        ("jordan", {"hidden": 100, "embedding": 100}, 153_054),
+        ("elman", {}, 164_577),
+    ],
+)
 def test_networks_have_the_authors_number_of_weights(experiment, sizes, weights):
     config = setting(experiment, **sizes)
     assert sum(weight.numel() for weight in build(config, stub(config)).parameters()) == weights
 
 
 def test_the_authors_preprocessing():
-    found = split_words(Sentence(("i'd", "like", "o'hare", "by", "5", "o'clock", "1984", "'s"),
-                                 ("O", "O", "B-airport", "O", "B-time", "I-time", "B-year", "O"), intent="flight"))
+    found = split_words(
+        Sentence(
+            ("i'd", "like", "o'hare", "by", "5", "o'clock", "1984", "'s"),
+            ("O", "O", "B-airport", "O", "B-time", "I-time", "B-year", "O"),
+            intent="flight",
+        )
+    )
     assert found.words == ("i", "'d", "like", "o", "'hare", "by", "5", "o'clock", "1984", "'s")
     assert found.tags == ("O", "O", "O", "B-airport", "O", "O", "B-time", "I-time", "B-year", "O")
     assert (normalise("1984"), normalise("DC10"), found.intent) == ("DIGIT" * 4, "dc10", "flight")
@@ -58,7 +68,7 @@ def test_an_answer_does_not_depend_on_what_else_is_in_the_batch(experiment):
     column = together.numbers.tolist().index(0)
     for a, b in zip(module.network(alone), module.network(together), strict=True):
         if a is not None:
-            b = b[:len(a), column] if a.dim() == 3 else b[column]
+            b = b[: len(a), column] if a.dim() == 3 else b[column]
             torch.testing.assert_close(a[:, 0] if a.dim() == 3 else a[0], b, rtol=0, atol=1e-12)
     torch.testing.assert_close(module.nats(alone)[0], module.nats(together)[column], rtol=0, atol=1e-10)
 
@@ -74,8 +84,9 @@ def test_two_directions_see_both_ends_and_one_does_not():
 
 
 def test_embeddings_have_length_one_after_an_update_and_the_rate_is_halved(checkout):
-    options = settings("travel", unit_length=True, optimizer="sgd", lr=1e-4, halve_after=1, batch_size=300,
-                       max_epochs=3)
+    options = settings(
+        "travel", unit_length=True, optimizer="sgd", lr=1e-4, halve_after=1, batch_size=300, max_epochs=3
+    )
     folder = execute(PAPER, "elman", overrides=options)
     weight = torch.load(folder / "seed-1.pt", weights_only=True)["weights"]["network.embedding.weight"]
     torch.testing.assert_close(weight.norm(dim=1), torch.ones(len(weight)))

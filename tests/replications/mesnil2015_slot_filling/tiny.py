@@ -8,15 +8,27 @@ from common.text.vocabulary import EOS, UNK, Vocabulary
 from replications.mesnil2015_slot_filling.config import Config
 from tests.replications.texts import requests
 
-NETWORKS = {"elman": {"unit_length": True, "optimizer": "sgd", "halve_after": 1}, "bi_jordan": {}, "hybrid": {},
-            "crf": {}, "bilstm_crf": {},
-            **dict.fromkeys(("intent", "attention"), {"corpus": "travel", "batch_size": 300})}
+NETWORKS = {
+    "elman": {"unit_length": True, "optimizer": "sgd", "halve_after": 1},
+    "bi_jordan": {},
+    "hybrid": {},
+    "crf": {},
+    "bilstm_crf": {},
+    **dict.fromkeys(("intent", "attention"), {"corpus": "travel", "batch_size": 300}),
+}
 NAMES = list(NETWORKS)
 
 
 def settings(corpus: str, **changes) -> list[str]:
-    values = {"corpus": corpus, "hidden": 6, "embedding": 5, "batch_size": 12, "max_epochs": 2, "seeds": [1],
-              "min_count": 1} | changes
+    values = {
+        "corpus": corpus,
+        "hidden": 6,
+        "embedding": 5,
+        "batch_size": 12,
+        "max_epochs": 2,
+        "seeds": [1],
+        "min_count": 1,
+    } | changes
     return [f"{key}={json.dumps(value)}" for key, value in values.items()]
 
 

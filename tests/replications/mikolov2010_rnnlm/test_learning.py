@@ -48,11 +48,9 @@ def of_test(module) -> float:
     return perplexity(np.log(static_probabilities(module, sentences(100, 2), EOS)))
 
 
-
-
-
-@pytest.mark.parametrize("changes", [
-    {"bptt": 6}, {"bptt": 6, "classes": 3}, {"model": "nnlm", "order": 7, "lr": 0.1}], ids=str)
+@pytest.mark.parametrize(
+    "changes", [{"bptt": 6}, {"bptt": 6, "classes": 3}, {"model": "nnlm", "order": 7, "lr": 0.1}], ids=str
+)
 def test_networks_learn_what_happened_five_words_before(changes):
     assert BEST - 0.001 < of_test(trained(**changes)) < 1.12
 

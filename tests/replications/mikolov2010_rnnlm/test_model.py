@@ -40,7 +40,7 @@ def in_blocks(model, text, block):
     """What the output layer reads, block by block with the state carried, and the gradients of every block."""
     state, hidden, gradients = model.initial(text.shape[1]), [], []
     for start in range(0, len(text) - 1, block):
-        rows, targets = text[start:start + block][: len(text) - 1 - start], text[start + 1:start + block + 1]
+        rows, targets = text[start : start + block][: len(text) - 1 - start], text[start + 1 : start + block + 1]
         found, state = model(rows, state)
         loss = model.output(found.flatten(0, 1), targets.flatten()).sum()
         model.zero_grad()
@@ -52,8 +52,10 @@ def in_blocks(model, text, block):
 
 def literal_block(model, text, first, last, steps):
     """Gradients of the loss on words first..last: unfolded ``steps`` beyond the block, the state before constant."""
-    u, w, v = (weight.detach().clone().requires_grad_()
-               for weight in (model.elman.input.weight, model.elman.recurrent, model.output.weight))
+    u, w, v = (
+        weight.detach().clone().requires_grad_()
+        for weight in (model.elman.input.weight, model.elman.recurrent, model.output.weight)
+    )
     state, loss = torch.full((text.shape[1], len(w)), 0.1, dtype=torch.float64), 0.0
     for t in range(last):
         state = torch.sigmoid(u[text[t]] + state @ w.t())

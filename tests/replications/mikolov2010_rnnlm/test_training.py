@@ -81,8 +81,14 @@ def test_settings_that_change_training_change_the_weights(checkout, tiny, monkey
 
     plain = network()
     assert torch.equal(network(), plain)
-    for changes in ({"bptt": 2}, {"error_clip": 0.01}, {"clip_norm": 0.1}, {"weight_decay": 0.01}, {"lr": 0.4},
-                    {"precision": "bf16-mixed"}):
+    for changes in (
+        {"bptt": 2},
+        {"error_clip": 0.01},
+        {"clip_norm": 0.1},
+        {"weight_decay": 0.01},
+        {"lr": 0.4},
+        {"precision": "bf16-mixed"},
+    ):
         other = network(**changes)
         assert other.shape == plain.shape and not torch.equal(other, plain), changes
         assert torch.isfinite(other).all()
@@ -115,13 +121,22 @@ def test_what_a_run_of_networks_records(checkout, tiny):
     assert found["throughput"].keys() == {"1", "2"} and found["throughput_unit"] == "words/s"
     history = (folder / "history.csv").read_text().splitlines()
     assert {line.split(",")[3] for line in history[1:]} == {
-        "lr", "train/perplexity", "train/words_per_second", "valid/nll", "valid/perplexity"}
+        "lr",
+        "train/perplexity",
+        "train/words_per_second",
+        "valid/nll",
+        "valid/perplexity",
+    }
 
 
 def test_samples_stand_for_all_words(checkout, tiny):
     """Trained on ten words at a time, networks are nearly as good as those that saw all of them."""
-    found = {samples: results(execute(PAPER, "rnn", overrides=tiny(classes=None, samples=samples, seeds=[1, 2, 3]),
-                                      accelerator="cpu")) for samples in (None, 10)}
+    found = {
+        samples: results(
+            execute(PAPER, "rnn", overrides=tiny(classes=None, samples=samples, seeds=[1, 2, 3]), accelerator="cpu")
+        )
+        for samples in (None, 10)
+    }
     nats = {samples: np.log(list(run["metrics"]["valid/perplexity"].values())).mean() for samples, run in found.items()}
     words = len(load_data(Config(**found[10]["config"])).vocabulary)
     assert nats[None] < 0.8 * np.log(words) and nats[10] < nats[None] + 0.15
@@ -134,7 +149,8 @@ def test_counting_models_have_no_network(checkout, tiny):
     found = results(execute(PAPER, "ngram", overrides=tiny(), accelerator="cpu"))
     assert found["parameters"] is None
     assert {name for name in found["metrics"] if name.startswith("test/")} == {
-        f"test/perplexity/{model}" for model in ("gt3", "gt5", "kn3", "kn5", "kn5+cache")}
+        f"test/perplexity/{model}" for model in ("gt3", "gt5", "kn3", "kn5", "kn5+cache")
+    }
 
 
 def test_speed_is_measured_for_every_number_of_classes_in_every_round(checkout, tiny):
@@ -165,8 +181,11 @@ def test_static_and_dynamic_evaluation(checkout, tiny):
 
 
 def test_a_loss_that_is_not_a_number_stops_and_keeps_the_batch(checkout, tiny):
-    with pytest.raises(UserError, match=r"training diverged: loss \w+ at epoch 0, update \d+; its batch and the one "
-                                        r"before are in .*nan-batches.pt. Lower lr or the clipping threshold."):
+    with pytest.raises(
+        UserError,
+        match=r"training diverged: loss \w+ at epoch 0, update \d+; its batch and the one "
+        r"before are in .*nan-batches.pt. Lower lr or the clipping threshold.",
+    ):
         execute(PAPER, "rnn", overrides=tiny(lr=1e30), accelerator="cpu")
     (path,) = checkout.glob("build/work/*/seed-1/model/nan-batches.pt")
     (before, _), (words, next_words) = load(path)
@@ -185,8 +204,11 @@ def test_a_full_disk_stops_and_the_run_goes_on_from_the_checkpoint_of_before(che
         flush(file)
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(UserError, match="last.ckpt: checkpoint not written .*No space left on device.*; the previous "
-                                        "checkpoint is kept. Free disk space and run the same command again"):
+    with pytest.raises(
+        UserError,
+        match="last.ckpt: checkpoint not written .*No space left on device.*; the previous "
+        "checkpoint is kept. Free disk space and run the same command again",
+    ):
         execute(PAPER, "rnn", overrides=tiny(max_epochs=4), accelerator="cpu")
     monkeypatch.setattr(os, "fsync", flush)
     (path,) = checkout.glob("build/work/*/seed-1/model/last.ckpt")

@@ -8,10 +8,25 @@ PAPER = "mikolov2010_rnnlm"
 
 
 def test_two_processes_train_the_network_of_one(checkout, tiny, start):
-    networks = {"rnn": tiny(classes=None, lr=0.1, max_epochs=2),
-                "rnn_classes": tiny(seeds=[1, 2], lr=0.1, max_epochs=1)}
-    commands = [["run", PAPER, name, "--devices", "2", "--accelerator", "cpu", "--name", name,
-                 *(word for text in overrides for word in ("--set", text))] for name, overrides in networks.items()]
+    networks = {
+        "rnn": tiny(classes=None, lr=0.1, max_epochs=2),
+        "rnn_classes": tiny(seeds=[1, 2], lr=0.1, max_epochs=1),
+    }
+    commands = [
+        [
+            "run",
+            PAPER,
+            name,
+            "--devices",
+            "2",
+            "--accelerator",
+            "cpu",
+            "--name",
+            name,
+            *(word for text in overrides for word in ("--set", text)),
+        ]
+        for name, overrides in networks.items()
+    ]
     process = start(commands[0], *commands, TEST_STOP=17)  # the first is resumed, in its second epoch
     output, _ = process.communicate(timeout=900)
     assert process.returncode == 0 and "stopped" in output, output

@@ -7,22 +7,41 @@ from types import SimpleNamespace
 from replications.mikolov2010_rnnlm.config import Config
 from tests.replications.texts import agreeing
 
-NETWORKS = {"rnn": {"classes": None}, "rnn_classes": {"seeds": [1, 2]}, "rnn_one_step": {"bptt": 0},
-            "rnn_sampled": {"classes": None, "samples": 20}, "nnlm": {}}
+NETWORKS = {
+    "rnn": {"classes": None},
+    "rnn_classes": {"seeds": [1, 2]},
+    "rnn_one_step": {"bptt": 0},
+    "rnn_sampled": {"classes": None, "samples": 20},
+    "nnlm": {},
+}
 NAMES = list(NETWORKS)
 
 
 def settings(text: Path, **changes) -> list[str]:
     """Of a network that trains in a second, and stops by the rule after some epochs at a halved rate."""
-    values = {"corpus": f"text:{text}", "hidden": 8, "streams": 4, "block": 5, "bptt": 3, "lr": 0.5, "max_epochs": 30,
-              "seeds": [1], "weight_decay": "1e-4", "classes": 5, "dynamic": False, "precision": "32-true"} | changes
+    values = {
+        "corpus": f"text:{text}",
+        "hidden": 8,
+        "streams": 4,
+        "block": 5,
+        "bptt": 3,
+        "lr": 0.5,
+        "max_epochs": 30,
+        "seeds": [1],
+        "weight_decay": "1e-4",
+        "classes": 5,
+        "dynamic": False,
+        "precision": "32-true",
+    } | changes
     return [f"{key}={json.dumps(value) if value is None else value}" for key, value in values.items()]
 
 
 def runs(folder: Path) -> dict[str, tuple[str, list[str]]]:
     text = agreeing(folder / "own.txt", lines=60)
-    return {name: ("rnn" if name == "rnn_sampled" else name, settings(text, lr=0.1, max_epochs=2, **changes))
-            for name, changes in NETWORKS.items()}
+    return {
+        name: ("rnn" if name == "rnn_sampled" else name, settings(text, lr=0.1, max_epochs=2, **changes))
+        for name, changes in NETWORKS.items()
+    }
 
 
 def stub(config: Config) -> SimpleNamespace | None:

@@ -56,7 +56,8 @@ def test_processes_share_a_minibatch_of_music():
     whole, *shares = (music.train(settings(window=20, batch=4), 1, *of) for of in ((0, 1), (0, 2), (1, 2)))
     for batch, *parts in zip(whole, *shares, strict=True):
         assert {part.total for part in parts} == {batch.total} and batch.counts.sum() == sum(
-            part.counts.sum() for part in parts)
+            part.counts.sum() for part in parts
+        )
     with pytest.raises(UserError, match="cannot be shared by 2 processes"):
         music.train(settings(batch=1), 1, 0, 2)
 
@@ -80,7 +81,7 @@ def test_characters_ahead(ahead):
     second = torch.cat([batch.inputs for batch in characters.train(chosen, 3, 1, 2)])
     assert torch.equal(second, inputs[:, 1::2])
     (whole,) = characters.split("valid")
-    assert whole.inputs.T.flatten().tolist() == [c for k in range(16) for c in text[k * 25:(k + 1) * 25 - ahead]]
+    assert whole.inputs.T.flatten().tolist() == [c for k in range(16) for c in text[k * 25 : (k + 1) * 25 - ahead]]
 
 
 def test_a_text_that_is_too_short_is_refused():

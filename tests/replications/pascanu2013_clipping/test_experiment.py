@@ -10,8 +10,14 @@ from common.errors import UserError
 from common.training.execute import execute
 
 PAPER = "pascanu2013_clipping"
-SHORT = ("lengths=[8, 10]", "check_every=250", "check_sequences=200", "test_sequences=500", "max_updates=1500",
-         "seeds=[1, 2]")
+SHORT = (
+    "lengths=[8, 10]",
+    "check_every=250",
+    "check_sequences=200",
+    "test_sequences=500",
+    "max_updates=1500",
+    "seeds=[1, 2]",
+)
 
 
 @pytest.fixture(autouse=True)

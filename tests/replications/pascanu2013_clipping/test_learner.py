@@ -48,14 +48,17 @@ def loss(task, found, target):
     return functional.cross_entropy(found.flatten(0, 1), target.flatten().long())
 
 
-@pytest.mark.parametrize("name, activation, alpha, threshold", [
-    ("temporal_order", "tanh", 0.0, math.inf),
-    ("temporal_order", "tanh", 4.0, 0.3),
-    ("temporal_order_3bit", "sigmoid", 2.0, 1e9),
-    ("memorisation_5bit", "sigmoid", 2.0, 0.1),
-    ("addition", "tanh", 0.5, 0.1),
-    ("permutation", "tanh", 1.0, math.inf),
-])
+@pytest.mark.parametrize(
+    "name, activation, alpha, threshold",
+    [
+        ("temporal_order", "tanh", 0.0, math.inf),
+        ("temporal_order", "tanh", 4.0, 0.3),
+        ("temporal_order_3bit", "sigmoid", 2.0, 1e9),
+        ("memorisation_5bit", "sigmoid", 2.0, 0.1),
+        ("addition", "tanh", 0.5, 0.1),
+        ("permutation", "tanh", 1.0, math.inf),
+    ],
+)
 @pytest.mark.parametrize("batch", [5, 10])  # few, and many
 def test_updates_are_those_of_the_readable_network(name, activation, alpha, threshold, batch):
     task = TASKS[name]
@@ -64,8 +67,9 @@ def test_updates_are_those_of_the_readable_network(name, activation, alpha, thre
     start, descent = ours.recurrent.copy(), ClippedDescent(net, RATE, threshold)
     sequences = task.draw(np.random.default_rng(1), LENGTH, UPDATES * batch)
     norms, memory = np.zeros(UPDATES), learner.memory(ours, len(sequences.index), batch)
-    learner.learn(ours, learner.zeros(ours), memory, *sequences, task.kind, activation == "tanh", alpha, RATE,
-                  threshold, norms)
+    learner.learn(
+        ours, learner.zeros(ours), memory, *sequences, task.kind, activation == "tanh", alpha, RATE, threshold, norms
+    )
     inputs, target = dense(task, sequences), torch.from_numpy(sequences.target).double()
     for update in range(UPDATES):
         part = slice(update * batch, (update + 1) * batch)

@@ -92,7 +92,7 @@ def test_the_compiled_loops_do_what_those_of_the_library_do(activation, alpha, m
         monkeypatch.setattr(model, "suits", lambda drive: compiled)
         states = net.states(inputs().float(), start, alpha)
         weights = [net.recurrent, net.input, net.bias, start]
-        return [states, *torch.autograd.grad((states ** 2).sum() + states[-1].sum(), weights)]
+        return [states, *torch.autograd.grad((states**2).sum() + states[-1].sum(), weights)]
 
     torch.testing.assert_close(found(True), found(False), rtol=1e-4, atol=1e-5)
 
@@ -140,11 +140,14 @@ def test_initialisations():
     assert not net.bias.any() and not net.output_bias.any()
 
 
-@pytest.mark.parametrize("name, size, count", [
-    ("tanh_cr", (6, 4), 6 * 50 + 50 * 50 + 50 + 50 * 4 + 4),
-    ("nottingham_c", (88, 88), 88 * 300 * 2 + 300 * 300 + 300 + 88),
-    ("characters_cr", (50, 50), 50 * 500 * 2 + 500 * 500),  # no biases
-])
+@pytest.mark.parametrize(
+    "name, size, count",
+    [
+        ("tanh_cr", (6, 4), 6 * 50 + 50 * 50 + 50 + 50 * 4 + 4),
+        ("nottingham_c", (88, 88), 88 * 300 * 2 + 300 * 300 + 300 + 88),
+        ("characters_cr", (50, 50), 50 * 500 * 2 + 500 * 500),  # no biases
+    ],
+)
 def test_weights_at_the_papers_scale(name, size, count):
     paper = "pascanu2013_clipping"
     settings = config.validate(paper, config.resolve(paper, name, "paper"), name)

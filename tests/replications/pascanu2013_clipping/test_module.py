@@ -29,14 +29,16 @@ def checkout(tmp_path, monkeypatch):
 @pytest.fixture
 def learn(monkeypatch):
     """Trains on what is given: the results, the history and the weights of each seed."""
+
     def learn(given: Music | Characters, experiment: str, **changes):
         monkeypatch.setattr(data, "load", lambda config: given)
         settings = [f"{key}={json.dumps(value)}" for key, value in (SMALL | {"batch": 2} | changes).items()]
         folder = execute(PAPER, experiment, "paper", overrides=settings, accelerator="cpu")
         results = json.loads((folder / "results.json").read_text())
         rows = [row.split(",") for row in (folder / "history.csv").read_text().splitlines()[1:]]
-        weights = {seed: torch.load(folder / f"seed-{seed}.pt", weights_only=True)["weights"]
-                   for seed in results["seeds"]}
+        weights = {
+            seed: torch.load(folder / f"seed-{seed}.pt", weights_only=True)["weights"] for seed in results["seeds"]
+        }
         return results, rows, weights
 
     return learn
@@ -55,8 +57,9 @@ def test_music_is_learnt(learn):
 def test_text_is_learnt(learn):
     """abcabc...: the third from here is the same again."""
     text = dict.fromkeys(data.SPLITS, np.tile([0, 1, 2], 200))
-    results, rows, _ = learn(Characters(text, 3, 3, ""), "characters_c", lr=0.05, max_epochs=30, initialisation="tanh",
-                             biases=True)
+    results, rows, _ = learn(
+        Characters(text, 3, 3, ""), "characters_c", lr=0.05, max_epochs=30, initialisation="tanh", biases=True
+    )
     before = next(float(value) for *_, metric, value in rows if metric == "train/bits")
     assert before > 0.8 * math.log2(3) and results["metrics"]["test/bits"]["1"] < 0.4
 
@@ -67,7 +70,8 @@ def test_a_seed_learns_alone_what_it_learns_beside_others(learn):
     assert all(torch.equal(weight, alone[2][name]) for name, weight in together[2].items())
     assert not torch.equal(together[1]["network.input"], together[2]["network.input"])
     assert [row for row in rows if row[0] == "2" and "second" not in row[3]] == [
-        row for row in others if "second" not in row[3]]
+        row for row in others if "second" not in row[3]
+    ]
 
 
 def test_weights_that_are_lost_come_back_at_half_the_rate(learn, monkeypatch):
@@ -94,6 +98,8 @@ def test_training_ends_when_the_error_has_hardly_fallen_for_long(learn):
 
 
 def test_the_regulariser_falls_with_the_epochs(learn):
-    off, on, falling = (learn(MUSIC, "nottingham_c", alpha=alpha, alpha_decay=decay)[2][1]["network.recurrent"]
-                        for alpha, decay in ((0.0, False), (1.0, False), (1.0, True)))
+    off, on, falling = (
+        learn(MUSIC, "nottingham_c", alpha=alpha, alpha_decay=decay)[2][1]["network.recurrent"]
+        for alpha, decay in ((0.0, False), (1.0, False), (1.0, True))
+    )
     assert (off - on).abs().max() > 1e-5 and (on - falling).abs().max() > 1e-6

@@ -110,8 +110,7 @@ def test_a_length_that_comes_again_in_a_block_has_other_sequences(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "changes",
-    [{"alpha": 0.0}, {"clipping": None}, {"initialisation": "smart"}, {"activation": "sigmoid"}],
+    "changes", [{"alpha": 0.0}, {"clipping": None}, {"initialisation": "smart"}, {"activation": "sigmoid"}]
 )
 def test_every_setting_changes_what_is_learnt(changes):
     on, off = Trial(settings(threshold=0.1), 1, (10,)), Trial(settings(**{"threshold": 0.1} | changes), 1, (10,))

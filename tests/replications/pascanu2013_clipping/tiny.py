@@ -15,18 +15,39 @@ from replications.pascanu2013_clipping.experiment import is_natural
 from tests.replications import kills
 from tests.replications.texts import agreeing
 
-SHORT = {"lengths": [8, 10], "check_every": 100, "check_sequences": 200, "test_sequences": 500, "max_updates": 600,
-         "seeds": [1, 2]}
+SHORT = {
+    "lengths": [8, 10],
+    "check_every": 100,
+    "check_sequences": 200,
+    "test_sequences": 500,
+    "max_updates": 600,
+    "seeds": [1, 2],
+}
 SMALL = {"hidden": 12, "window": 20, "batch": 4, "seeds": [1], "max_epochs": 2}
-CASES = {"each_length": ("tanh_cr", SHORT), "all_lengths": ("tanh_cr", SHORT | {"mixed": True, "task": "addition"}),
-         "music": ("tanh_cr", SMALL | {"corpus": "nottingham", "task": "music", "activation": "sigmoid", "lr": 0.1,
-                                       "alpha": 0.5, "alpha_decay": True, "threshold": 8.0}),
-         "text": ("tanh_cr", SMALL | {"task": "characters", "total": True, "ahead": 2, "biases": False})}
+CASES = {
+    "each_length": ("tanh_cr", SHORT),
+    "all_lengths": ("tanh_cr", SHORT | {"mixed": True, "task": "addition"}),
+    "music": (
+        "tanh_cr",
+        SMALL
+        | {
+            "corpus": "nottingham",
+            "task": "music",
+            "activation": "sigmoid",
+            "lr": 0.1,
+            "alpha": 0.5,
+            "alpha_decay": True,
+            "threshold": 8.0,
+        },
+    ),
+    "text": ("tanh_cr", SMALL | {"task": "characters", "total": True, "ahead": 2, "biases": False}),
+}
 NAMES = list(CASES)
 
 
 def soon(kill):
     """The kill, where checkpoints are written after every turn."""
+
     @functools.wraps(kill)
     def killed() -> None:
         checkpoints.SaveLast.OF_THE_TIME = float("inf")
@@ -58,8 +79,10 @@ def prepare(monkeypatch) -> None:
 
 def runs(folder: Path) -> dict[str, tuple[str, list[str]]]:
     text = {"text": {"corpus": f"text:{agreeing(folder / 'own.txt', lines=60)}"}}
-    return {name: (row, [f"{key}={json.dumps(value)}" for key, value in (settings | text.get(name, {})).items()])
-            for name, (row, settings) in CASES.items()}
+    return {
+        name: (row, [f"{key}={json.dumps(value)}" for key, value in (settings | text.get(name, {})).items()])
+        for name, (row, settings) in CASES.items()
+    }
 
 
 def stub(config: Config) -> Music | Characters | None:

@@ -26,8 +26,13 @@ def network(seed=1, **changes) -> Seq2Seq:
 
 def batch(source_lengths=(3, 7, 0, 5)):
     draw = torch.Generator().manual_seed(1)
-    sides = [[torch.cat([torch.randint(1, size, (n,), generator=draw), torch.zeros(1, dtype=torch.long)]).numpy()
-              for n in lengths] for size, lengths in ((11, source_lengths), (13, (4, 2, 6, 1)))]
+    sides = [
+        [
+            torch.cat([torch.randint(1, size, (n,), generator=draw), torch.zeros(1, dtype=torch.long)]).numpy()
+            for n in lengths
+        ]
+        for size, lengths in ((11, source_lengths), (13, (4, 2, 6, 1)))
+    ]
     return collate(list(zip(*sides, strict=True)))
 
 
@@ -53,11 +58,11 @@ def by_hand(stack: nn.LSTM, x: torch.Tensor, state=None):
 def test_a_batch_is_each_sentence_by_hand(reverse, lengths):
     net, pairs = network(reverse_source=reverse), batch(lengths)
     for b, nats in enumerate(net(pairs)):
-        *words, end = pairs.source[:pairs.source_lengths[b], b].tolist()
+        *words, end = pairs.source[: pairs.source_lengths[b], b].tolist()
         assert end == END
         read = torch.tensor([*(words[::-1] if reverse else words), END])
         _, state = by_hand(net.encoder, net.source_embedding(read))
-        target = pairs.target[:pairs.target_lengths[b], b]
+        target = pairs.target[: pairs.target_lengths[b], b]
         hidden, _ = by_hand(net.decoder, net.target_embedding(torch.tensor([END, *target[:-1]])), state)
         expected = net.output(hidden).log_softmax(1)[range(len(target)), target].sum()
         torch.testing.assert_close(nats, -expected, rtol=0, atol=1e-10)
@@ -71,7 +76,7 @@ def test_reversal_changes_what_is_read_and_reversing_twice_does_not():
     torch.testing.assert_close(states[0][0][:, 2], states[1][0][:, 2])  # the empty sentence
     source = pairs.source.clone()
     for b, length in enumerate(pairs.source_lengths.tolist()):
-        source[:length - 1, b] = source[:length - 1, b].flip(0)
+        source[: length - 1, b] = source[: length - 1, b].flip(0)
     again = turned.encode(source, pairs.source_lengths)
     torch.testing.assert_close(again, states[1])
 
@@ -101,7 +106,7 @@ def test_dropout_acts_only_while_training():
 def test_weights_start_uniform():
     net = Seq2Seq(settings(hidden=40, init_range=0.08), 50, 60, END)
     weights = torch.cat([weight.detach().flatten() for weight in net.parameters()])
-    assert weights.abs().max() < 0.080001 and weights.std() == pytest.approx(0.08 / 3 ** 0.5, rel=0.02)
+    assert weights.abs().max() < 0.080001 and weights.std() == pytest.approx(0.08 / 3**0.5, rel=0.02)
 
 
 def test_the_papers_network_has_384_million_weights():
@@ -118,8 +123,9 @@ def test_the_papers_network_has_384_million_weights():
 def test_the_papers_schedule():
     """Of epochs of 1,000 updates."""
     resolved = config.validate(PAPER, config.resolve(PAPER, "reversed", "paper"), "paper")
-    module = Translator(settings(**{key: getattr(resolved, key) for key in ("lr", "halve_after", "halve_every")}),
-                        11, 13, END)
+    module = Translator(
+        settings(**{key: getattr(resolved, key) for key in ("lr", "halve_after", "halve_every")}), 11, 13, END
+    )
     module.batches = 1000
     (factor,) = module.configure_optimizers()["lr_scheduler"]["scheduler"].lr_lambdas
     rates = [factor(update) for update in (0, 4999, 5000, 5499, 5500, 6000, 6500, 7000, 7499)]

@@ -63,7 +63,9 @@ def test_the_oracle_knows_the_reference():
     words = [["le", "chat", "rouge"], ["le", "chat", "dort", "ici"], ["le", "chat", "dort"], []]
     scores = [np.zeros(4)] * 2
     assert Offers([words, words], scores).oracle([["le", "chat", "dort"], ["le", "chat", "dort", "ici", "."]]) == [
-        words[2], words[1]]
+        words[2],
+        words[1],
+    ]
 
 
 def test_pieces_cannot_be_rescored(text):

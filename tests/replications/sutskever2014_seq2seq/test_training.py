@@ -58,10 +58,18 @@ def test_an_epoch_is_that_of_a_plain_loop(checkout, tiny):
 
 def test_settings_that_change_training_change_the_weights(checkout, tiny):
     base = {"clip_norm": 100.0, "dropout": 0.0, "halve_after": 100.0, "max_epochs": 1.0}
-    changes = [{}, {"reverse_source": False}, {"clip_norm": 0.5}, {"dropout": 0.3}, {"halve_after": 0.5},
-               {"init_range": 0.1}, {"max_length": 6}]
-    found = [weights(execute(PAPER, "reversed", overrides=tiny(**(base | change)), accelerator="cpu"))
-             for change in changes]
+    changes = [
+        {},
+        {"reverse_source": False},
+        {"clip_norm": 0.5},
+        {"dropout": 0.3},
+        {"halve_after": 0.5},
+        {"init_range": 0.1},
+        {"max_length": 6},
+    ]
+    found = [
+        weights(execute(PAPER, "reversed", overrides=tiny(**(base | change)), accelerator="cpu")) for change in changes
+    ]
     outputs = [each["network.output.weight"] for each in found]
     for i, one in enumerate(outputs):
         assert all(one.shape != other.shape or not torch.equal(one, other) for other in outputs[:i]), changes[i]
@@ -80,11 +88,26 @@ def trained(tmp_path_factory, new_checkout, tiny):
 def test_what_a_run_records(trained):
     folder, results = trained
     metrics, seeds = results["metrics"], {"1", "2", "3"}
-    for metric in ("test/bleu", "test/bleu/beam_1", "test/sacrebleu", "test/perplexity", "test/bleu/long",
-                   "test/bleu/ensemble_of_2", "test/bleu/rescored", "decoding/single", "decoding/beam_1"):
+    for metric in (
+        "test/bleu",
+        "test/bleu/beam_1",
+        "test/sacrebleu",
+        "test/perplexity",
+        "test/bleu/long",
+        "test/bleu/ensemble_of_2",
+        "test/bleu/rescored",
+        "decoding/single",
+        "decoding/beam_1",
+    ):
         assert metrics[metric].keys() == seeds, metric
-    for metric in ("test/bleu/ensemble", "test/bleu/ensemble/beam_1", "decoding/ensemble",
-                   "test/bleu/phrases", "test/bleu/oracle", "test/bleu/rescored/ensemble"):
+    for metric in (
+        "test/bleu/ensemble",
+        "test/bleu/ensemble/beam_1",
+        "decoding/ensemble",
+        "test/bleu/phrases",
+        "test/bleu/oracle",
+        "test/bleu/rescored/ensemble",
+    ):
         assert metrics[metric].keys() == {"1+2+3"}, metric
     assert metrics["test/bleu/oracle"]["1+2+3"] >= metrics["test/bleu/phrases"]["1+2+3"] > 5
     assert "smooth:exp" in results["figures"]["signatures"]["test/sacrebleu"]
@@ -133,8 +156,14 @@ def test_a_model_of_another_vocabulary_is_refused(trained, text, checkout):
 
 
 def test_through_the_command_line(checkout, tiny, replicate):
-    code, out, errors = replicate("run", PAPER, "reversed", "--accelerator", "cpu",
-                                  *(word for text in tiny(max_epochs=0.2) for word in ("--set", text)))
+    code, out, errors = replicate(
+        "run",
+        PAPER,
+        "reversed",
+        "--accelerator",
+        "cpu",
+        *(word for text in tiny(max_epochs=0.2) for word in ("--set", text)),
+    )
     assert code == 0 and "results: " in out, errors
     code, _, errors = replicate("try", PAPER, "the man")
     assert code == 2 and "no trained model; train it: replicate run sutskever2014_seq2seq reversed" in errors
@@ -144,8 +173,11 @@ def test_through_the_command_line(checkout, tiny, replicate):
 
 def test_it_learns():
     """24 sentences by heart: word for word, in the other order."""
-    settings = config.validate(PAPER, config.resolve(PAPER, "reversed", "quick", [
-        "hidden=32", "embedding=16", "lr=1.0", "init_range=0.5"]), "test")
+    settings = config.validate(
+        PAPER,
+        config.resolve(PAPER, "reversed", "quick", ["hidden=32", "embedding=16", "lr=1.0", "init_range=0.5"]),
+        "test",
+    )
     draw = np.random.default_rng(1)
     sources = np.concatenate([[*draw.integers(1, 9, 4), 0] for _ in range(24)]).astype(np.int32)
     targets = np.concatenate([[*source[:4][::-1], 0] for source in sources.reshape(24, 5)])
@@ -161,7 +193,7 @@ def test_it_learns():
             optimiser.step()
     assert of_sum(total_nats(module.network, pairs), len(pairs.target)) < 1.1
     found = translate([module.network], [source for source, _ in pairs], beam_size=2)
-    assert [best.words for best, in found] == [tuple(target[:-1].tolist()) for _, target in pairs]
+    assert [best.words for (best,) in found] == [tuple(target[:-1].tolist()) for _, target in pairs]
 
 
 def test_phrases():
@@ -187,4 +219,4 @@ def test_principal_components():
     points[:, 2] *= 10
     plane = phrases.principal_components(points)
     expected = torch.pca_lowrank(torch.from_numpy(points), 5)[1][:2].square() / 20
-    torch.testing.assert_close(torch.from_numpy((plane ** 2).mean(0)), expected)
+    torch.testing.assert_close(torch.from_numpy((plane**2).mean(0)), expected)

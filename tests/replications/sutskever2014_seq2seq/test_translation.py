@@ -44,8 +44,9 @@ def test_a_beam_of_one_takes_the_likeliest_word_each_time():
 
 def test_a_score_is_the_models_log_probability():
     module, checked = network(), 0
-    for source, outputs in zip(sentences(), translate([module.network], sentences(), beam_size=4, n_best=4),
-                               strict=True):
+    for source, outputs in zip(
+        sentences(), translate([module.network], sentences(), beam_size=4, n_best=4), strict=True
+    ):
         for output in outputs:
             if output.complete:
                 target = np.array([*output.words, END], dtype=np.int32)
@@ -53,7 +54,8 @@ def test_a_score_is_the_models_log_probability():
                 assert output.log_probability == pytest.approx(-nats, abs=1e-5)
                 checked += 1
         assert [o.log_probability for o in outputs if o.complete] == sorted(
-            (o.log_probability for o in outputs if o.complete), reverse=True)
+            (o.log_probability for o in outputs if o.complete), reverse=True
+        )
     assert checked > 7
 
 
@@ -70,7 +72,7 @@ def test_an_ensemble_averages_probabilities():
     source = torch.tensor([[3, 4], [END, 5], [0, END]])
     state = tuple(part.transpose(0, 1) for net in nets for part in net.encode(source, torch.tensor([2, 3])))
     log_p, after = step(nets, torch.tensor([2, 6]), state)
-    singles = [step([net], torch.tensor([2, 6]), state[2 * i:2 * i + 2])[0] for i, net in enumerate(nets)]
+    singles = [step([net], torch.tensor([2, 6]), state[2 * i : 2 * i + 2])[0] for i, net in enumerate(nets)]
     torch.testing.assert_close(log_p.exp(), torch.stack(singles).exp().mean(0))
     assert len(after) == 6 and after[0].shape == (2, 2, 6)
     torch.testing.assert_close(log_p.exp().sum(1), torch.ones(2, dtype=torch.float64))
@@ -78,8 +80,9 @@ def test_an_ensemble_averages_probabilities():
 
 def test_an_ensemble_of_the_same_network_is_that_network():
     net = network().network
-    for one, three in zip(translate([net], sentences(), beam_size=3), translate([net] * 3, sentences(), beam_size=3),
-                          strict=True):
+    for one, three in zip(
+        translate([net], sentences(), beam_size=3), translate([net] * 3, sentences(), beam_size=3), strict=True
+    ):
         assert one[0].words == three[0].words
         assert one[0].log_probability == pytest.approx(three[0].log_probability)
 

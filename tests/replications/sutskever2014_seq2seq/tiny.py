@@ -17,9 +17,23 @@ def text(folder: Path) -> str:
 
 def settings(corpus: str, **changes) -> list[str]:
     """Training ends, and the rate falls, within an epoch."""
-    values = {"corpus": corpus, "hidden": 12, "embedding": 8, "layers": 2, "batch_size": 16, "max_epochs": 2.4,
-              "halve_after": 1, "halve_every": 0.4, "seeds": [1], "beam_size": 3, "beam_sizes": [1],
-              "ensemble_beam_sizes": [1, 3], "dropout": 0.1, "test_pairs": None, "n_best": None} | changes
+    values = {
+        "corpus": corpus,
+        "hidden": 12,
+        "embedding": 8,
+        "layers": 2,
+        "batch_size": 16,
+        "max_epochs": 2.4,
+        "halve_after": 1,
+        "halve_every": 0.4,
+        "seeds": [1],
+        "beam_size": 3,
+        "beam_sizes": [1],
+        "ensemble_beam_sizes": [1, 3],
+        "dropout": 0.1,
+        "test_pairs": None,
+        "n_best": None,
+    } | changes
     return [f"{key}={json.dumps(value)}" for key, value in values.items()]
 
 

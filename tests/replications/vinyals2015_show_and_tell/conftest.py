@@ -14,6 +14,7 @@ PAPER = "vinyals2015_show_and_tell"
 @pytest.fixture
 def settings_of():
     """A setting of params.yaml with changes."""
+
     def settings_of(experiment="nic", scale="quick", **changes) -> Config:
         return Config(**configuration.resolve(PAPER, experiment, scale) | changes)
 

@@ -10,14 +10,18 @@ from replications.vinyals2015_show_and_tell import evaluation
 from replications.vinyals2015_show_and_tell.data import captions
 
 VOCABULARY = Vocabulary(("a", "b", EOS, UNK), (9, 8, 7, 1))
-SPLIT = Split(("0", "1", "2"), lambda i: None,
-              ((("a",), ("a", "b", "a")), (("b", "x"),), (("a",) * 5, ("b",), ("b", "b"))))
+SPLIT = Split(
+    ("0", "1", "2"), lambda i: None, ((("a",), ("a", "b", "a")), (("b", "x"),), (("a",) * 5, ("b",), ("b", "b")))
+)
 
 
 def content(batches) -> list[tuple]:
     """(picture, ids) of every caption that the batches hold."""
-    return [(int(batch.pictures[k]), tuple(batch.words[:batch.lengths[k], k].tolist()))
-            for batch in batches for k in range(len(batch.lengths))]
+    return [
+        (int(batch.pictures[k]), tuple(batch.words[: batch.lengths[k], k].tolist()))
+        for batch in batches
+        for k in range(len(batch.lengths))
+    ]
 
 
 ALL = [(0, (0, 2)), (0, (0, 1, 0, 2)), (1, (1, 3, 2)), (2, (0, 0, 0, 0, 0, 2)), (2, (1, 2)), (2, (1, 1, 2))]

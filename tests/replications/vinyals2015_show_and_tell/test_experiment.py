@@ -29,10 +29,25 @@ def results(checkout):
 def test_a_run_measures_all_that_the_paper_reports(checkout, results):
     folder = execute(PAPER, "nic", overrides=settings())
     found = results(folder)
-    wanted = {"test/bleu1", "test/bleu4", "test/bleu4/greedy", "test/bleu4/unnormalised", "test/true", "test/exact",
-              "test/bleu4/people_in_turn", "test/bleu4/network_in_turn", "test/bleu4/wide_beam", "test/in_training",
-              "test/n_best_novel", "test/perplexity", "valid/perplexity", "annotation/r1", "annotation/median_rank",
-              "search/r10", "test/bleu1/scenes-other"}
+    wanted = {
+        "test/bleu1",
+        "test/bleu4",
+        "test/bleu4/greedy",
+        "test/bleu4/unnormalised",
+        "test/true",
+        "test/exact",
+        "test/bleu4/people_in_turn",
+        "test/bleu4/network_in_turn",
+        "test/bleu4/wide_beam",
+        "test/in_training",
+        "test/n_best_novel",
+        "test/perplexity",
+        "valid/perplexity",
+        "annotation/r1",
+        "annotation/median_rank",
+        "search/r10",
+        "test/bleu1/scenes-other",
+    }
     assert wanted <= found["metrics"].keys()
     assert all(found["metrics"][name].keys() == {"1", "2"} for name in wanted)
     assert found["metrics"]["test/bleu4/ensemble"].keys() == {"1+2"}

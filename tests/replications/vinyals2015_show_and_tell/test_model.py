@@ -57,7 +57,7 @@ def test_the_equations(network, features, image):
     ours = net.output(net(features, words)).softmax(2)
     for column, caption in enumerate(CAPTIONS):
         expected = torch.stack(literal(net, features[column], caption))
-        torch.testing.assert_close(ours[:len(caption) + 1, column], expected, rtol=0, atol=1e-10)
+        torch.testing.assert_close(ours[: len(caption) + 1, column], expected, rtol=0, atol=1e-10)
 
 
 @pytest.mark.parametrize("image", ["once", "every_step"])
@@ -86,7 +86,7 @@ def module(settings_of, network, features):
 
 def test_padding_does_not_change_the_loss(module, features):
     together = module.negative_log_probabilities(features, batch(CAPTIONS))
-    alone = [module.negative_log_probabilities(features[i:i + 1], batch([one])) for i, one in enumerate(CAPTIONS)]
+    alone = [module.negative_log_probabilities(features[i : i + 1], batch([one])) for i, one in enumerate(CAPTIONS)]
     assert together.numel() == sum(len(caption) + 1 for caption in CAPTIONS)
     torch.testing.assert_close(together.sum(), torch.cat(alone).sum())
 
@@ -135,7 +135,7 @@ def test_descriptions_carry_their_probability_and_never_the_unknown_word(network
         assert complete == sorted(complete, key=lambda one: -one.log_probability) and complete
         for one in complete:
             assert VOCABULARY.unk not in one.words
-            expected = log_likelihoods(net, features[picture:picture + 1], [list(one.words)], VOCABULARY.eos)
+            expected = log_likelihoods(net, features[picture : picture + 1], [list(one.words)], VOCABULARY.eos)
             assert one.log_probability == pytest.approx(expected.item(), abs=1e-5)
 
 
@@ -146,16 +146,21 @@ def test_a_length_exponent_orders_what_the_search_has_found(network, features):
     per_word, between, total = (search(n_best=6, length_exponent=e) for e in (1.0, 0.5, 0.0))
     assert [some[0].words for some in per_word] != [some[0].words for some in total]
     for some, ordered, few in zip(per_word, between, search(n_best=2, length_exponent=0.5), strict=True):
-        by_hand = sorted((one for one in some if one.complete), reverse=True,
-                         key=lambda one: one.log_probability / (len(one.words) + 1) ** 0.5)
-        assert ordered[:len(by_hand)] == by_hand and few == ordered[:2]
+        by_hand = sorted(
+            (one for one in some if one.complete),
+            reverse=True,
+            key=lambda one: one.log_probability / (len(one.words) + 1) ** 0.5,
+        )
+        assert ordered[: len(by_hand)] == by_hand and few == ordered[:2]
 
 
 def test_an_ensemble_averages_probabilities(network, features):
     one, other = network(), network(image="every_step")
     single = describe([one], [features], VOCABULARY, beam_size=3, max_length=4)
-    assert describe([one, one], [features, features], VOCABULARY, beam_size=3, max_length=4)[0][0].words == \
-        single[0][0].words
+    assert (
+        describe([one, one], [features, features], VOCABULARY, beam_size=3, max_length=4)[0][0].words
+        == single[0][0].words
+    )
     found = describe([one, other], [features, features], VOCABULARY, beam_size=3, max_length=4)[0][0]
     p = [torch.stack(literal(net, features[0], list(found.words))) for net in (one, other)]
     read = [*found.words, VOCABULARY.eos] if found.complete else list(found.words)
@@ -173,11 +178,14 @@ def test_the_papers_size(settings_of):
     assert sum(weight.numel() for weight in net.parameters()) == expected
 
 
-@pytest.mark.parametrize("changes, message", [
-    ({"n_best": 30}, "n_best 30 captions cannot come from a wide_beam of 20"),
-    ({"fine_tune_from": 1, "precision": "bf16-mixed"}, "fine_tune_from needs precision 32-true"),
-    ({"dropout": 1.0}, "less than 1"),
-])
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"n_best": 30}, "n_best 30 captions cannot come from a wide_beam of 20"),
+        ({"fine_tune_from": 1, "precision": "bf16-mixed"}, "fine_tune_from needs precision 32-true"),
+        ({"dropout": 1.0}, "less than 1"),
+    ],
+)
 def test_settings_that_make_no_sense(settings_of, changes, message):
     with pytest.raises(ValueError, match=message):
         settings_of(scale="paper", **changes)

@@ -21,8 +21,18 @@ def prepare(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def settings(**changes) -> list[str]:
-    values = {"hidden": 8, "embedding": 6, "max_epochs": 2, "batch_size": 16, "beam_size": 3, "wide_beam": 3,
-              "n_best": 3, "max_length": 12, "rank_pictures": 6, "seeds": [1, 2]} | changes
+    values = {
+        "hidden": 8,
+        "embedding": 6,
+        "max_epochs": 2,
+        "batch_size": 16,
+        "beam_size": 3,
+        "wide_beam": 3,
+        "n_best": 3,
+        "max_length": 12,
+        "rank_pictures": 6,
+        "seeds": [1, 2],
+    } | changes
     return [f"{key}={json.dumps(value)}" for key, value in values.items()]
 
 

@@ -10,8 +10,10 @@ from common.errors import UserError
 def make(count: int, seed: int = 1) -> Pairs:
     """Sentences of random length; word 1 is the end, and the second word of the source tells which pair it is."""
     draw = np.random.default_rng(seed)
-    sides = [np.concatenate([[*draw.integers(2, 9, n), 1] for n in draw.integers(2, 30, count)]).astype(np.int32)
-             for _ in range(2)]
+    sides = [
+        np.concatenate([[*draw.integers(2, 9, n), 1] for n in draw.integers(2, 30, count)]).astype(np.int32)
+        for _ in range(2)
+    ]
     pairs = Pairs.of(*sides, (1, 1))
     for number, start in enumerate(pairs.source_starts[:-1]):
         pairs.source[start] = 100 + number
@@ -37,7 +39,7 @@ def test_padding_stands_behind_the_end():
     assert batch.source.shape == (max(pairs.source_lengths), 5) and batch.target.dtype == torch.long
     for column, (source, target) in enumerate(pairs):
         assert batch.source[:, column].tolist() == [*source, *[0] * (len(batch.source) - len(source))]
-        assert batch.target[:batch.target_lengths[column], column].tolist() == target.tolist()
+        assert batch.target[: batch.target_lengths[column], column].tolist() == target.tolist()
     assert batch.source_lengths.tolist() == pairs.source_lengths.tolist()
     assert batch.total == 5
 
@@ -62,7 +64,7 @@ def test_an_epoch_has_every_pair_once(seed):
 def test_lengths_in_a_batch_are_similar():
     pairs = make(2000)
     spread = np.mean([np.ptp(pairs.source_lengths[numbers(batch)]) for batch in batches(pairs, 16, 1)])
-    mixed = np.mean([np.ptp(pairs.source_lengths[i:i + 16]) for i in range(0, 2000, 16)])
+    mixed = np.mean([np.ptp(pairs.source_lengths[i : i + 16]) for i in range(0, 2000, 16)])
     assert spread < 0.1 * mixed
 
 

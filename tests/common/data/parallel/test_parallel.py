@@ -14,10 +14,16 @@ from common.data.parallel import corpus as parallel
 from common.data.parallel.sources import Example, read_pairs, split_by_source
 from common.errors import UserError
 
-EN = [f"The {adjective} dog{s} sleep{v} ." for adjective in ("red", "old", "small", "happy")
-      for s, v in (("", "s"), ("s", ""))] + ["He isn't here.", "Go!", "Go, go on!", "A cat."]
-FR = [f"{d} chien{s} {adjective}{s} {v} ." for adjective in ("rouge", "âgé", "petit", "heureux")
-      for d, s, v in (("Le", "", "dort"), ("Les", "s", "dorment"))]
+EN = [
+    f"The {adjective} dog{s} sleep{v} ."
+    for adjective in ("red", "old", "small", "happy")
+    for s, v in (("", "s"), ("s", ""))
+] + ["He isn't here.", "Go!", "Go, go on!", "A cat."]
+FR = [
+    f"{d} chien{s} {adjective}{s} {v} ."
+    for adjective in ("rouge", "âgé", "petit", "heureux")
+    for d, s, v in (("Le", "", "dort"), ("Les", "s", "dorment"))
+]
 FR += ["Il n'est pas là.", "Va !", "Vas-y !", "Un chat."]
 
 
@@ -91,9 +97,11 @@ def test_max_length_leaves_out_training_pairs_only(own):
 
 def test_what_to_know_of_your_text(own):
     corpus = parallel.load(own(), max_length=4)
-    assert corpus.note == (f"{corpus.name}: {len(corpus.train)} pairs to train, 1 and 1 to validate and test, "
-                           f"{10 - len(corpus.train)} left out as too long; {len(corpus.source)} and "
-                           f"{len(corpus.target)} words known, " + corpus.note.rpartition("known, ")[2])
+    assert corpus.note == (
+        f"{corpus.name}: {len(corpus.train)} pairs to train, 1 and 1 to validate and test, "
+        f"{10 - len(corpus.train)} left out as too long; {len(corpus.source)} and "
+        f"{len(corpus.target)} words known, " + corpus.note.rpartition("known, ")[2]
+    )
     assert re.search(r"known, \d+\.\d % and \d+\.\d % of the test text unknown$", corpus.note)
 
 
@@ -113,8 +121,14 @@ def test_bpe(own):
 
 def test_settings_give_other_fingerprints(own):
     name = own()
-    settings = [{}, {"unit": "bpe"}, {"max_length": 9}, {"train_pairs": 9}, {"source_vocabulary": 9},
-                {"target_vocabulary": 9}]
+    settings = [
+        {},
+        {"unit": "bpe"},
+        {"max_length": 9},
+        {"train_pairs": 9},
+        {"source_vocabulary": 9},
+        {"target_vocabulary": 9},
+    ]
     assert len({parallel.load(name, **setting).fingerprint for setting in settings}) == len(settings)
     before = parallel.load(name).fingerprint
     assert parallel.load(own([*EN[:-1], "A mouse."])).fingerprint != before
@@ -147,8 +161,10 @@ def test_multi30k(tmp_path, monkeypatch):
 def test_a_source_sentence_stays_on_one_side():
     examples = [Example(str(i), f"{'Go' if i % 3 else 'go'}{'!' * (i % 2)} {i // 4}", f"va {i}") for i in range(200)]
     splits = split_by_source(examples, 5, 5)
-    letters = {split: {"".join(c for c in e.source.casefold() if c.isalnum()) for e in found}
-               for split, found in splits.items()}
+    letters = {
+        split: {"".join(c for c in e.source.casefold() if c.isalnum()) for e in found}
+        for split, found in splits.items()
+    }
     assert not letters["train"] & (letters["valid"] | letters["test"]) and not letters["valid"] & letters["test"]
     assert len(splits["train"]) == 4 * 40 and len(splits["valid"]) == len(splits["test"]) == 5
     assert splits == split_by_source(examples, 5, 5)
@@ -159,8 +175,9 @@ def test_tatoeba_sends_every_translation_of_a_sentence_to_one_split(monkeypatch)
     path.parent.mkdir(parents=True)
     path.write_text("".join(f"Sentence {i // 2}.\tPhrase {i}.\n" for i in range(9000)), encoding="utf-8")
     file = {"sha256": fetch.sha256(path), "size": path.stat().st_size}
-    entry = catalog.Entry(title="", licence="", citation="", by_hand="", url="https://example.org/",
-                          files={"fra.txt": file})
+    entry = catalog.Entry(
+        title="", licence="", citation="", by_hand="", url="https://example.org/", files={"fra.txt": file}
+    )
     monkeypatch.setattr(catalog, "entries", lambda: {"tatoeba-fra-eng": entry})
     corpus = parallel.load("tatoeba-en-fr")
     assert [len(corpus.train), len(corpus.valid), len(corpus.test)] == [1000, 2000, 2000]
@@ -170,8 +187,10 @@ def test_tatoeba_sends_every_translation_of_a_sentence_to_one_split(monkeypatch)
 def test_wmt14_is_streamed(monkeypatch):
     rows = [{"translation": {"en": f"Sentence {i}.", "fr": f"Phrase {i}." if i else ""}} for i in range(5)]
     asked = []
-    fake = types.SimpleNamespace(exceptions=types.SimpleNamespace(DatasetsError=ValueError),
-                                 load_dataset=lambda *a, **k: asked.append((a, k)) or rows)
+    fake = types.SimpleNamespace(
+        exceptions=types.SimpleNamespace(DatasetsError=ValueError),
+        load_dataset=lambda *a, **k: asked.append((a, k)) or rows,
+    )
     from common.data.parallel import sources as parallel_sources
 
     with monkeypatch.context() as patch:
@@ -187,8 +206,7 @@ def test_wmt14_is_streamed(monkeypatch):
 # --- every script
 
 
-HINDI = [f"{noun}{vowel} वह है।" for noun in ("लडक", "बकर", "घोड", "बेट")
-         for vowel in ("ा", "ी", "े")]
+HINDI = [f"{noun}{vowel} वह है।" for noun in ("लडक", "बकर", "घोड", "बेट") for vowel in ("ा", "ी", "े")]
 
 
 def test_sentences_that_differ_in_their_marks_are_different(own):
@@ -256,10 +274,15 @@ def test_a_held_out_sentence_is_never_left_out(own):
         parallel.load(own([line.replace(held_out, held_out + " ," * 1000) for line in EN]), max_length=50)
 
 
-@pytest.mark.parametrize("name, message", [
-    ("gramar-en-fr", "did you mean 'grammar-en-fr'"), ("parallel:one.en", "give two files"),
-    ("parallel:one.en,", "give two files"), ("parallel:/no/one.en,/no/one.fr", "/no/one.en: cannot be read"),
-])
+@pytest.mark.parametrize(
+    "name, message",
+    [
+        ("gramar-en-fr", "did you mean 'grammar-en-fr'"),
+        ("parallel:one.en", "give two files"),
+        ("parallel:one.en,", "give two files"),
+        ("parallel:/no/one.en,/no/one.fr", "/no/one.en: cannot be read"),
+    ],
+)
 def test_names(name, message):
     with pytest.raises(UserError, match=message):
         parallel.load(name)

@@ -15,15 +15,27 @@ from common.data.parallel.synchronous_grammar import (
 )
 from common.errors import UserError
 
-NOUNS = {form: (noun.gender, plural) for nouns in lexicon.NOUNS.values() for noun in nouns
-         for plural, form in enumerate(noun.french) if noun.french[0] != noun.french[1]}
-DETERMINERS = {form: {(gender, plural) for (_, forms) in lexicon.DETERMINERS
-                      for gender, plural, f in [("m", 0, forms[0]), ("f", 0, forms[1]), ("m", 1, forms[2]),
-                                                ("f", 1, forms[2])] if f == form}
-               for _, forms in lexicon.DETERMINERS for form in forms}
+NOUNS = {
+    form: (noun.gender, plural)
+    for nouns in lexicon.NOUNS.values()
+    for noun in nouns
+    for plural, form in enumerate(noun.french)
+    if noun.french[0] != noun.french[1]
+}
+DETERMINERS = {
+    form: {
+        (gender, plural)
+        for (_, forms) in lexicon.DETERMINERS
+        for gender, plural, f in [("m", 0, forms[0]), ("f", 0, forms[1]), ("m", 1, forms[2]), ("f", 1, forms[2])]
+        if f == form
+    }
+    for _, forms in lexicon.DETERMINERS
+    for form in forms
+}
 ADJECTIVES = {a.english: a for a in lexicon.ADJECTIVES}
-ENGLISH_NOUNS = {noun.english[plural]: (noun, plural) for nouns in lexicon.NOUNS.values() for noun in nouns
-                 for plural in (0, 1)}
+ENGLISH_NOUNS = {
+    noun.english[plural]: (noun, plural) for nouns in lexicon.NOUNS.values() for noun in nouns for plural in (0, 1)
+}
 VERBS = {form: verb for verbs in lexicon.VERBS.values() for verb in verbs for form in verb.english}
 
 
@@ -111,9 +123,13 @@ def test_a_participle_agrees_in_the_passive_and_after_its_object():
     subject = NounPhrase(grammar.words(women.english[1], women.french[1]), "f", True)
     verb = lexicon.VERBS["transitive"][0]
     assert linearise(grammar.passive(subject, verb, "past", True))[:2] == (
-        "were not watched", "n' ont pas été regardées")
+        "were not watched",
+        "n' ont pas été regardées",
+    )
     assert linearise(grammar.verb(subject, verb, "past", True, before=subject))[:2] == (
-        "did not watch", "n' ont pas regardées")
+        "did not watch",
+        "n' ont pas regardées",
+    )
     assert linearise(grammar.verb(subject, verb, "future", False))[:2] == ("will watch", "regarderont")
 
 
@@ -136,8 +152,9 @@ def test_every_word_has_a_counterpart(pairs):
 
 def test_order_differs_between_the_languages(pairs):
     """Some links cross, or a translator would only have to go from left to right."""
-    crossing = sum(any(i < i2 and j > j2 for i, j in pair.alignment for i2, j2 in pair.alignment)
-                   for pair in pairs.test)
+    crossing = sum(
+        any(i < i2 and j > j2 for i, j in pair.alignment for i2, j2 in pair.alignment) for pair in pairs.test
+    )
     assert crossing > 0.3 * len(pairs.test)
 
 

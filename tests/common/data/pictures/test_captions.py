@@ -34,16 +34,19 @@ def small_flickr8k(place):
         (place / captions.FLICKR8K_SPLITS[split]).write_text("".join(f"{name}\n" for name in some))
 
 
-@pytest.mark.parametrize("text, words", [
-    ("A black dog , and a spotted dog .", "a black dog and a spotted dog"),
-    ("Two t-shirts; the man 's hat!", "two t-shirts the man s hat"),
-    ("  don't STOP  ", "don't stop"),
-    ("Ein Mädchen läuft.", "ein mädchen läuft"),
-    ("...", ""),
-    ("Une forme tre\u0300s le\u0301ge\u0300re", "une forme très légère"),
-    ("L\u2019homme d\u2019ici", "l'homme d'ici"),
-    ("लड़की है।", "लड़की है"),
-])
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("A black dog , and a spotted dog .", "a black dog and a spotted dog"),
+        ("Two t-shirts; the man 's hat!", "two t-shirts the man s hat"),
+        ("  don't STOP  ", "don't stop"),
+        ("Ein Mädchen läuft.", "ein mädchen läuft"),
+        ("...", ""),
+        ("Une forme tre\u0300s le\u0301ge\u0300re", "une forme très légère"),
+        ("L\u2019homme d\u2019ici", "l'homme d'ici"),
+        ("लड़की है।", "लड़की है"),
+    ],
+)
 def test_tokens(text, words):
     assert captions.tokenise(text) == tuple(words.split())
 
@@ -126,12 +129,15 @@ def test_your_own_pictures(manifest):
     assert np.asarray(found.test.open(1)).max() == 190
 
 
-@pytest.mark.parametrize("line, message", [
-    ("pictures/absent.png\tA caption\n", r"manifest.tsv:22: names the picture .*absent.png, which is not there"),
-    ("pictures/1.png A caption\n", r"manifest.tsv:22: not 'path of a picture, tab, caption'"),
-    ("pictures/1.png\t...\n", r"manifest.tsv:22: not 'path"),
-    ("pictures/1.png\t\xff\n", r"manifest.tsv:22: not UTF-8"),
-])
+@pytest.mark.parametrize(
+    "line, message",
+    [
+        ("pictures/absent.png\tA caption\n", r"manifest.tsv:22: names the picture .*absent.png, which is not there"),
+        ("pictures/1.png A caption\n", r"manifest.tsv:22: not 'path of a picture, tab, caption'"),
+        ("pictures/1.png\t...\n", r"manifest.tsv:22: not 'path"),
+        ("pictures/1.png\t\xff\n", r"manifest.tsv:22: not UTF-8"),
+    ],
+)
 def test_a_bad_line_in_a_manifest(manifest, line, message):
     manifest.write_bytes(manifest.read_bytes() + line.encode("latin-1"))
     with pytest.raises(UserError, match=message):

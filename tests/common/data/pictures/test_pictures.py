@@ -26,8 +26,11 @@ def test_a_picture_becomes_a_square_of_bytes(photo):
 
 @pytest.mark.parametrize("mode", ["L", "1", "I;16"])
 def test_grey_is_spread_over_the_channels(tmp_path, mode):
-    grey = Image.fromarray((np.arange(100).reshape(10, 10) * (600 if mode == "I;16" else 2)).astype(
-        np.uint16 if mode == "I;16" else np.uint8))
+    grey = Image.fromarray(
+        (np.arange(100).reshape(10, 10) * (600 if mode == "I;16" else 2)).astype(
+            np.uint16 if mode == "I;16" else np.uint8
+        )
+    )
     path = tmp_path / "grey.png"
     (grey if mode == "I;16" else grey.convert(mode)).save(path)
     square = to_square(open_picture(path), 10)
@@ -64,11 +67,18 @@ def test_a_photograph_is_upright(tmp_path):
 RAMP = np.linspace(0, 65535, 256).round().astype(np.uint16).reshape(16, 16)
 
 
-@pytest.mark.parametrize("name, dots", [
-    ("a.png", RAMP), ("a.pgm", RAMP.astype(np.int32)), ("a.tif", RAMP.astype(np.int32)), ("b.tif", RAMP),
-    ("c.tif", (RAMP / 65535).astype(np.float32)), ("d.tif", (RAMP / 257).astype(np.float32)),
-    ("e.tif", RAMP.astype(np.int32) * 30000),
-])
+@pytest.mark.parametrize(
+    "name, dots",
+    [
+        ("a.png", RAMP),
+        ("a.pgm", RAMP.astype(np.int32)),
+        ("a.tif", RAMP.astype(np.int32)),
+        ("b.tif", RAMP),
+        ("c.tif", (RAMP / 65535).astype(np.float32)),
+        ("d.tif", (RAMP / 257).astype(np.float32)),
+        ("e.tif", RAMP.astype(np.int32) * 30000),
+    ],
+)
 def test_every_depth_shows_the_same_ramp(tmp_path, name, dots):
     if name.endswith(".pgm"):
         (tmp_path / name).write_bytes(b"P5 16 16 65535\n" + RAMP.astype(">u2").tobytes())

@@ -17,21 +17,24 @@ def test_every_caption_is_true_of_its_scene_and_seldom_of_another(name):
     assert np.mean(others) < 0.03
 
 
-@pytest.mark.parametrize("sentence, truth", [
-    ("a red circle is above a blue square", True),
-    ("a blue square is below a red circle", True),
-    ("a blue square is above a red circle", False),
-    ("a red circle is left of a blue square", False),
-    ("a small red circle above a large blue square", True),
-    ("a large red circle above a blue square", False),
-    ("a red circle and a blue square", True),
-    ("a red circle and a red circle", False),  # there is only one
-    ("a green circle is above a blue square", False),
-    ("you can see a tiny red circle over a big blue square", True),
-    ("a circle is above a blue square", False),  # not a sentence of the grammar
-    ("a red circle is above a blue square a", False),
-    ("", False),
-])
+@pytest.mark.parametrize(
+    "sentence, truth",
+    [
+        ("a red circle is above a blue square", True),
+        ("a blue square is below a red circle", True),
+        ("a blue square is above a red circle", False),
+        ("a red circle is left of a blue square", False),
+        ("a small red circle above a large blue square", True),
+        ("a large red circle above a blue square", False),
+        ("a red circle and a blue square", True),
+        ("a red circle and a red circle", False),  # there is only one
+        ("a green circle is above a blue square", False),
+        ("you can see a tiny red circle over a big blue square", True),
+        ("a circle is above a blue square", False),  # not a sentence of the grammar
+        ("a red circle is above a blue square a", False),
+        ("", False),
+    ],
+)
 def test_truth_by_hand(sentence, truth):
     assert is_true(sentence.split(), RED_ABOVE_BLUE) is truth
 

@@ -53,8 +53,12 @@ def test_vowels_have_their_formants(monkeypatch):
 
 def test_a_short_phone_is_coloured_by_its_neighbours(monkeypatch):
     monkeypatch.setattr(formants, "TRACTS", (1.0, 1.0))
-    tracks = [formants._glide(np.repeat([[float(f)] * 8 for f in (1, 2, 1)], [40, length, 40], axis=0).copy(),
-                              np.full(8, 0.025)) for length in (4, 60)]
+    tracks = [
+        formants._glide(
+            np.repeat([[float(f)] * 8 for f in (1, 2, 1)], [40, length, 40], axis=0).copy(), np.full(8, 0.025)
+        )
+        for length in (4, 60)
+    ]
     assert tracks[0].max() < 1.5 < 1.95 < tracks[1].max()
 
 

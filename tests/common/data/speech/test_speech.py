@@ -94,16 +94,25 @@ def test_any_rate_gives_the_same_tone_in_little_memory(tmp_path_factory, rate):
 def wav(rate: int = 16_000, samples: int = 1000, announced: int | None = None) -> bytes:
     data = (3000 * np.sin(np.arange(samples))).astype("<i2").tobytes()
     size = len(data) if announced is None else announced
-    return (b"RIFF" + struct.pack("<I", min(size + 36, 2**32 - 1)) + b"WAVEfmt "
-            + struct.pack("<IHHIIHH", 16, 1, 1, rate, 2 * rate % 2**32, 2, 16) + b"data"
-            + struct.pack("<I", size) + data)
+    return (
+        b"RIFF"
+        + struct.pack("<I", min(size + 36, 2**32 - 1))
+        + b"WAVEfmt "
+        + struct.pack("<IHHIIHH", 16, 1, 1, rate, 2 * rate % 2**32, 2, 16)
+        + b"data"
+        + struct.pack("<I", size)
+        + data
+    )
 
 
-@pytest.mark.parametrize("content, message", [
-    (wav(2**31 - 1), "a.wav has 2147483647 samples per second; speech needs at least 4000, and no"),
-    (wav(announced=4000), "a.wav breaks off: 1000 of 2000 samples are there; get it again"),
-    (wav(samples=0), "a.wav has no sound in it"),
-])
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        (wav(2**31 - 1), "a.wav has 2147483647 samples per second; speech needs at least 4000, and no"),
+        (wav(announced=4000), "a.wav breaks off: 1000 of 2000 samples are there; get it again"),
+        (wav(samples=0), "a.wav has no sound in it"),
+    ],
+)
 def test_a_header_is_not_believed(tmp_path, content, message):
     (tmp_path / "a.wav").write_bytes(content)
     with pytest.raises(UserError, match=message):
@@ -129,7 +138,7 @@ def test_a_recording_whose_second_half_is_missing(tmp_path, format):
     soundfile.write(tmp_path / "a", tone(0.5), 16_000, format=format, subtype="PCM_16")
     content = (tmp_path / "a").read_bytes()
     assert len(read_audio(tmp_path / "a", 16_000)) == 8000
-    (tmp_path / "a").write_bytes(content[:len(content) // 2])
+    (tmp_path / "a").write_bytes(content[: len(content) // 2])
     with pytest.raises(UserError, match=r"a breaks off: \d+ of 8000 samples are there"):
         read_audio(tmp_path / "a", 16_000)
 
@@ -175,16 +184,19 @@ def test_phones_are_between_blanks(manifest):
     assert corpus.spell(corpus.train[0].labels) == ["sh", "iy", "ab", "a", "b"]
 
 
-@pytest.mark.parametrize(("line", "message"), [
-    ("3.wav", "manifest.tsv:3: no tab"),
-    ("3.wav\t  ", "manifest.tsv:3: an empty transcript"),
-    ("gone.wav\tab", "manifest.tsv:3: no file .*gone.wav"),
-    ("manifest.tsv\tab", "manifest.tsv:3: .* is not a readable recording"),
-    ("slow.wav\tab", "manifest.tsv:3: .* has 1000 samples per second; speech needs at least 4000"),
-    ("short.wav\tab", "manifest.tsv:3: short.wav is shorter than one window"),
-    ("3.wav\ta_b", "manifest.tsv:3: _ in a transcript, which stands for something else here"),
-    ("nan.wav\tab", "manifest.tsv:3: .* samples that are not numbers"),
-])
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("3.wav", "manifest.tsv:3: no tab"),
+        ("3.wav\t  ", "manifest.tsv:3: an empty transcript"),
+        ("gone.wav\tab", "manifest.tsv:3: no file .*gone.wav"),
+        ("manifest.tsv\tab", "manifest.tsv:3: .* is not a readable recording"),
+        ("slow.wav\tab", "manifest.tsv:3: .* has 1000 samples per second; speech needs at least 4000"),
+        ("short.wav\tab", "manifest.tsv:3: short.wav is shorter than one window"),
+        ("3.wav\ta_b", "manifest.tsv:3: _ in a transcript, which stands for something else here"),
+        ("nan.wav\tab", "manifest.tsv:3: .* samples that are not numbers"),
+    ],
+)
 def test_bad_lines(manifest, tmp_path, line, message):
     soundfile.write(tmp_path / "slow.wav", tone(0.3, 1000), 1000)
     soundfile.write(tmp_path / "short.wav", tone(0.005), 16_000)
@@ -212,10 +224,12 @@ def test_what_cannot_be_learnt_is_left_out_and_told(manifest):
     assert "2 recordings are too short for their transcripts and left out: " in corpus.note
     assert "manifest.tsv:3 (80 frames for 80 labels, it has 59)" in corpus.note
     assert speech.load(f"speech:{manifest()}", units="characters").note.endswith(
-        "manifest.tsv: 16, 2, 2 recordings to train, validate and test")
+        "manifest.tsv: 16, 2, 2 recordings to train, validate and test"
+    )
     with pytest.raises(UserError, match="nothing is left of the test set. 2 recordings are too short"):
-        speech.load(f"speech:{manifest(line19='19.wav	' + 'ab' * 40, line20='20.wav	' + 'ab' * 40)}",
-                    units="characters")
+        speech.load(
+            f"speech:{manifest(line19='19.wav	' + 'ab' * 40, line20='20.wav	' + 'ab' * 40)}", units="characters"
+        )
 
 
 def test_a_letter_of_a_transcript_is_the_same_however_it_was_typed(manifest):
@@ -275,8 +289,9 @@ def disc(checkout):
                     name = sentence if upper else sentence.lower()
                     (folder / f"{name}.{'PHN' if upper else 'phn'}").write_text("\n".join(lines) + "\n")
                     audio = np.concatenate([tone(0.1, hertz=200 * n) for n in (1, 3, 5, 1)])
-                    with soundfile.SoundFile(folder / f"{name}.{'WAV' if upper else 'wav'}", "w", 16_000, 1, "PCM_16",
-                                             format="NIST") as file:
+                    with soundfile.SoundFile(
+                        folder / f"{name}.{'WAV' if upper else 'wav'}", "w", 16_000, 1, "PCM_16", format="NIST"
+                    ) as file:
                         file.write(audio)
         return root
 
@@ -323,8 +338,10 @@ def recipe(checkout, monkeypatch):
     draw = np.random.default_rng(1)
     for split in ("train", "dev", "test"):
         names = [f"{split}{i}_sx1" for i in range(3)]
-        kaldiio.save_ark(str(root / "mfcc" / f"raw_mfcc_{split}.1.ark"),
-                         {name: draw.normal(size=(12, 13)).astype(np.float32) for name in names})
+        kaldiio.save_ark(
+            str(root / "mfcc" / f"raw_mfcc_{split}.1.ark"),
+            {name: draw.normal(size=(12, 13)).astype(np.float32) for name in names},
+        )
         (root / "labels60" / f"{split}.trans").write_text("".join(f"{name} h# ix q n h#\n" for name in names))
     monkeypatch.setenv(fetch.MIRROR, str(root.parent))
     return root
@@ -338,15 +355,22 @@ def test_timit_in_kaldis_layout_is_read_where_it_lies(recipe, checkout):
     assert not list(checkout.rglob("*.*"))  # nothing was copied or cached
 
 
-@pytest.mark.parametrize(("damage", "message"), [
-    (lambda root: (root / "mfcc" / "raw_mfcc_dev.1.ark").write_bytes(b"dev0_sx1 \0BFM broken"),
-     "dev.1.ark: a corrupt archive"),
-    (lambda root: (root / "mfcc" / "raw_mfcc_dev.1.ark").unlink(), "no features of dev0_sx1"),
-    (lambda root: (root / "labels60" / "dev.trans").write_text("dev0_sx1 h# xx h#\n"),
-     "dev.trans:1: 'xx' is none of the 61"),
-    (lambda root: (root / "labels60" / "dev.trans").write_text("dev0_sx1\n"), "dev.trans:1: no phones"),
-    (lambda root: (root / "labels60" / "dev.trans").unlink(), "dev.trans: cannot be read"),
-])
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (
+            lambda root: (root / "mfcc" / "raw_mfcc_dev.1.ark").write_bytes(b"dev0_sx1 \0BFM broken"),
+            "dev.1.ark: a corrupt archive",
+        ),
+        (lambda root: (root / "mfcc" / "raw_mfcc_dev.1.ark").unlink(), "no features of dev0_sx1"),
+        (
+            lambda root: (root / "labels60" / "dev.trans").write_text("dev0_sx1 h# xx h#\n"),
+            "dev.trans:1: 'xx' is none of the 61",
+        ),
+        (lambda root: (root / "labels60" / "dev.trans").write_text("dev0_sx1\n"), "dev.trans:1: no phones"),
+        (lambda root: (root / "labels60" / "dev.trans").unlink(), "dev.trans: cannot be read"),
+    ],
+)
 def test_broken_recipes(recipe, damage, message):
     damage(recipe)
     with pytest.raises(UserError, match=message):
@@ -388,8 +412,9 @@ def test_an4(an4_folder):
     assert phones.spell(phones.train[0].labels) == ["G", "OW", "AH"]
 
 
-@pytest.mark.parametrize("content", [
-    b"", b"\0\0", sphinx(3)[:-1], sphinx(3, announced=40), sphinx(3, announced=2**31 - 1)])
+@pytest.mark.parametrize(
+    "content", [b"", b"\0\0", sphinx(3)[:-1], sphinx(3, announced=40), sphinx(3, announced=2**31 - 1)]
+)
 def test_a_corrupt_feature_file(tmp_path, content):
     (tmp_path / "a.mfc").write_bytes(content)
     with pytest.raises(UserError, match="a.mfc: a corrupt feature file"):

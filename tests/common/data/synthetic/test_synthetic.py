@@ -23,8 +23,11 @@ def test_sentences_follow_templates(draw):
     found = templates.sentences(10_000, draw)
     assert len(templates.WORDS) == 29 and abs(sum(map(len, found)) - 27_534) < 150  # the article's number of words
     classes = [{name for name, members in templates.MEMBERS.items() if word in members} for word in found[0]]
-    assert any(all(name in here for name, here in zip(template.split(), classes, strict=True))
-               for template in templates.TEMPLATES if len(template.split()) == len(classes))
+    assert any(
+        all(name in here for name, here in zip(template.split(), classes, strict=True))
+        for template in templates.TEMPLATES
+        if len(template.split()) == len(classes)
+    )
 
 
 def test_expectations_are_shares_of_what_follows_the_words_so_far():

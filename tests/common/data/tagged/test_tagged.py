@@ -31,11 +31,17 @@ def test_inside_after_an_end_begins_a_span():
     assert to_iob2(["S-A", "I-A", "E-A", "I-A", "O"]) == ("B-A", "B-A", "I-A", "B-A", "O")
 
 
-@pytest.mark.parametrize("text, message", [
-    ("a x\nb c y\n", "a:2: 3 columns instead of 2"), ("a\n", "a:1: 1 columns instead of 2"),
-    ("\n\n", "a:1: no sentence"), ("-DOCSTART- O\n\n", "a:1: no sentence"),
-    ("a B-X\nb Y\n", "a:2: the tag 'Y' beside others"),
-    ("a B-X\n\nb L-X\n", "a:3: the tag 'L-X' beside others")])
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("a x\nb c y\n", "a:2: 3 columns instead of 2"),
+        ("a\n", "a:1: 1 columns instead of 2"),
+        ("\n\n", "a:1: no sentence"),
+        ("-DOCSTART- O\n\n", "a:1: no sentence"),
+        ("a B-X\nb Y\n", "a:2: the tag 'Y' beside others"),
+        ("a B-X\n\nb L-X\n", "a:3: the tag 'L-X' beside others"),
+    ],
+)
 def test_bad_columns_are_named_with_file_and_line(write, text, message):
     path = write("a", text)
     with pytest.raises(UserError, match=message):
@@ -66,20 +72,27 @@ def test_bad_lines_with_intents_are_named(write, line):
 
 
 def test_a_line_with_intent(write):
-    found, = readers.with_intents(write("a", "BOS to york EOS\t O O B-city flight#fare\n"))
+    (found,) = readers.with_intents(write("a", "BOS to york EOS\t O O B-city flight#fare\n"))
     assert found.words == ("to", "york") and [tag for tag, _ in found.tags] == ["O", "B-city"]
     assert found.intent == "flight#fare"
 
 
 def test_leaves_of_a_tree_without_traces():
     assert readers.LEAF.findall("(S (NP-SBJ (-NONE- *-1)) (VP (VB go)) (. .))") == [
-        ("-NONE-", "*-1"), ("VB", "go"), (".", ".")]
+        ("-NONE-", "*-1"),
+        ("VB", "go"),
+        (".", "."),
+    ]
 
 
 def test_what_training_has_not_seen_is_unknown(write):
     train, test = write("train", "The N DT\ncat N NN\n\nThe V DT\n"), write("test", "the N DT\ndog N JJ\n")
-    corpus = tagged.load(f"tagged:{train},{test},{test}", min_count=2, feature_count=1,
-                         describe=lambda sentence: [[column] for column in sentence.columns[0]])
+    corpus = tagged.load(
+        f"tagged:{train},{test},{test}",
+        min_count=2,
+        feature_count=1,
+        describe=lambda sentence: [[column] for column in sentence.columns[0]],
+    )
     assert not corpus.spans and corpus.target.words == ("DT", "NN") and corpus.features == {"N": 1, "V": 2}
     data = corpus.encode([*corpus.test, corpus.train[1]])
     assert corpus.vocabulary.decode(data.words) == ["the", "<unk>", "the"]
@@ -98,7 +111,8 @@ def test_batches_hold_each_sentence_once_padded_after_its_end():
             seen.append(number)
             words = [corpus.normalise(word) for word in corpus.valid[number].words]
             assert corpus.vocabulary.decode(batch.words[:length, column]) == [
-                word if word in corpus.vocabulary else "<unk>" for word in words]
+                word if word in corpus.vocabulary else "<unk>" for word in words
+            ]
             assert (batch.words[length:, column] == eos).all() and not batch.tags[length:, column].any()
     assert sorted(seen) == list(range(len(corpus.valid)))
     halves = [[*batches(data, eos, 16, 1, rank, 2)] for rank in (0, 1)]
@@ -116,8 +130,11 @@ def test_made_up_requests_have_what_each_tagger_lacks():
         for start, end, kind in spans(tags):
             roles.setdefault(words[start], set()).add(kind)
             if kind in ("departure", "destination", "stop"):
-                assert words[start - 1] in travel.ROLES and travel.ROLES[words[start - 1]] == kind \
+                assert (
+                    words[start - 1] in travel.ROLES
+                    and travel.ROLES[words[start - 1]] == kind
                     or travel.BEHIND[words[end]] == kind
+                )
     assert {"departure", "destination", "stop"} <= roles["Taipei"]
     names = {words[start:end] for words, tags, _ in train for start, end, kind in spans(tags) if kind == "passenger"}
     assert {len(name) for name in names} == {1, 2}

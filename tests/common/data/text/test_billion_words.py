@@ -33,10 +33,17 @@ def test_prepared_from_shards(folder):
     """the 5, </s> 5, cat 3; sat, dog and zebra are too rare: the published rule keeps words seen three times."""
     corpus = billion_words.load(f"shards:{folder}")
     assert list(zip(corpus.vocabulary.words, corpus.vocabulary.counts, strict=True)) == [
-        ("</s>", 5), ("the", 5), ("<unk>", 4), ("cat", 3)]
+        ("</s>", 5),
+        ("the", 5),
+        ("<unk>", 4),
+        ("cat", 3),
+    ]
     words = [" ".join(corpus.vocabulary.decode(part)) for part in (np.asarray(corpus.train), corpus.valid, corpus.test)]
-    assert words == ["the cat <unk> </s> the cat </s> the <unk> <unk> </s> the <unk> </s> the cat </s>",
-                     "the cat </s>", "the <unk> </s>"]
+    assert words == [
+        "the cat <unk> </s> the cat </s> the <unk> <unk> </s> the <unk> </s> the cat </s>",
+        "the cat </s>",
+        "the <unk> </s>",
+    ]
     assert len(corpus.train.parts) == 3  # one file each, mapped
     assert all(not part.flags.owndata for part in corpus.train.parts)
     read = [targets for _, targets in windows(corpus.train, corpus.eos, 1, 5)]

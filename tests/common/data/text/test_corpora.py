@@ -136,8 +136,10 @@ def test_what_to_know_of_your_text(tmp_path, tiny):
         return load(f"text:{tmp_path / 'mine.txt'}", **settings).note
 
     told = note([*["a b c"] * 18, "a b z", "z z a"])
-    assert told.endswith("mine.txt: 16 sentences to train, 2 and 2 to validate and test; 5 words are known, "
-                         "0.0 % and 37.5 % of what is held out are not.")
+    assert told.endswith(
+        "mine.txt: 16 sentences to train, 2 and 2 to validate and test; 5 words are known, "
+        "0.0 % and 37.5 % of what is held out are not."
+    )
     assert "known" in told and load("tiny").note == ""
     assert "punctuation sticks to its words" in note(["Well, said the dog, no: never."] * 20)
     assert "punctuation" not in note(["well , said the dog , no : never ."] * 20)

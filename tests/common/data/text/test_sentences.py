@@ -39,8 +39,9 @@ def test_a_bare_carriage_return_ends_no_line(tmp_path):
     assert list(read_lines(write(tmp_path, b"a\rb\r\nc\x0bd\r\n"))) == [(1, "a\rb"), (2, "c\x0bd")]
 
 
-LINES = st.lists(st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\n\r\0\ufeff"), min_size=1),
-                 min_size=1)
+LINES = st.lists(
+    st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\n\r\0\ufeff"), min_size=1), min_size=1
+)
 
 
 @given(LINES, st.sampled_from(["\n", "\r\n", "\r"]), st.booleans(), st.booleans())

@@ -82,8 +82,9 @@ def test_a_text_in_shards_is_read_as_one(layout, data):
     words, streams, block = layout
     at = sorted(data.draw(st.lists(st.integers(0, len(words)), min_size=2, max_size=2)))
     ours, theirs = (list(windows(text, 7, streams, block)) for text in (Shards(np.split(words, at)), words))
-    assert all(torch.equal(a, b) for one, other in zip(ours, theirs, strict=True)
-               for a, b in zip(one, other, strict=True))
+    assert all(
+        torch.equal(a, b) for one, other in zip(ours, theirs, strict=True) for a, b in zip(one, other, strict=True)
+    )
 
 
 def test_shards_are_one_array():

@@ -40,9 +40,7 @@ def test_which_single_values_are_all_there_is_to_know(suite):
 
 def test_missing_experiment(suite):
     shutil.rmtree(suite.folder / "runs" / "quick" / "plain")
-    with pytest.raises(
-        UserError, match=r"runs/quick: no run of plain; run `replicate run fake2001_nets plain"
-    ):
+    with pytest.raises(UserError, match=r"runs/quick: no run of plain; run `replicate run fake2001_nets plain"):
         load_quick(suite.name)
 
 
@@ -50,16 +48,17 @@ def test_a_fresh_clone_has_the_records_only(suite):
     shutil.rmtree(suite.folder / "runs")
     assert load_quick(suite.name) == {}
     assert {scale: list(runs) for scale, runs in evidence(suite.name).items()} == {
-        "quick": [], "scaled": ["counts", "net", "plain"], "paper": []}
+        "quick": [],
+        "scaled": ["counts", "net", "plain"],
+        "paper": [],
+    }
 
 
 def test_extra_experiment_of_an_older_params_yaml(suite):
     params = copy.deepcopy(suite.params)
     del params["experiments"]["plain"]
     suite.write("params.yaml", params)
-    with pytest.raises(
-        UserError, match=r"runs/quick/plain: params.yaml declares no experiment 'plain'.*delete"
-    ):
+    with pytest.raises(UserError, match=r"runs/quick/plain: params.yaml declares no experiment 'plain'.*delete"):
         load_quick(suite.name)
 
 
@@ -68,9 +67,7 @@ def test_missing_and_extra_seeds(suite, seeds):
     params = copy.deepcopy(suite.params)
     params["experiments"]["net"] = {"seeds": seeds}
     suite.write("params.yaml", params)
-    with pytest.raises(
-        UserError, match=r"runs/quick/net: .*seeds.*run `replicate run fake2001_nets net --scale"
-    ):
+    with pytest.raises(UserError, match=r"runs/quick/net: .*seeds.*run `replicate run fake2001_nets net --scale"):
         load_quick(suite.name)
 
 

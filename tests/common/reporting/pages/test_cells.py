@@ -121,8 +121,12 @@ def test_a_table_of_which_nothing_was_run_is_shown_once(trials):
 
 def test_a_table_that_no_run_of_a_scale_measured_is_not_shown_there(suite):
     content = copy.deepcopy(suite.published)
-    content["tables"].append({"where": "Table 9", "rows": [
-        {"experiment": "net", "metric": "test/folded", "published": 20.0, "label": "folded"}]})
+    content["tables"].append(
+        {
+            "where": "Table 9",
+            "rows": [{"experiment": "net", "metric": "test/folded", "published": 20.0, "label": "folded"}],
+        }
+    )
     content["units"]["test/folded"] = "%"
     suite.write("paper.yaml", content)
     measured = json.loads(suite.record("net", "scaled").read_text())["metrics"] | {"test/folded": {"1": 21.0}}

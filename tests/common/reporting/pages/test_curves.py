@@ -21,8 +21,11 @@ def test_long_curves_of_one_experiment_stand_apart():
     curves, published = apart({"a": {"1": long, "2": short}}, {"a": 0.1})
     assert curves == {"a, seed 1": {"1": long}, "a, seed 2": {"2": short}}
     assert published == {"a, seed 1": 0.1, "a, seed 2": 0.1}
-    for together in ({"a": {"1": long}, "b": {"1": long}}, {"a": {"1": short, "2": short}},
-                     {"a": {str(seed): long for seed in range(10)}}):
+    for together in (
+        {"a": {"1": long}, "b": {"1": long}},
+        {"a": {"1": short, "2": short}},
+        {"a": {str(seed): long for seed in range(10)}},
+    ):
         assert apart(together, {"a": 0.1}) == (together, {"a": 0.1})
 
 

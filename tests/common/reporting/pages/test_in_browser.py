@@ -22,20 +22,37 @@ MEASURE = """<script>addEventListener("load", () => {
 def sizes(finished, tmp_path_factory) -> dict[str, list[list[float]]]:
     """Page -> (width of its window, its own width and height, where its contents are after scrolling)."""
     folder, pages = tmp_path_factory.mktemp("browser"), ("index.html", "fake2001_nets.html")
-    frames = "".join(f'<iframe src="{page}" width="{width}" height="900"></iframe>'
-                     for page in pages for width in WIDTHS)
+    frames = "".join(
+        f'<iframe src="{page}" width="{width}" height="900"></iframe>' for page in pages for width in WIDTHS
+    )
     for page in pages:
         (folder / page).write_bytes(finished.pages()[page])
     (folder / "frames.html").write_text(f"<body>{frames}{MEASURE}</body>")
     found = subprocess.run(
-        [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
-         "--allow-file-access-from-files", "--dump-dom", f"--user-data-dir={folder / 'user'}",
-         f"file://{folder / 'frames.html'}"],
-        capture_output=True, text=True, timeout=60, check=True).stdout
+        [
+            CHROMIUM,
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--hide-scrollbars",
+            "--allow-file-access-from-files",
+            "--dump-dom",
+            f"--user-data-dir={folder / 'user'}",
+            f"file://{folder / 'frames.html'}",
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    ).stdout
     lines = re.search(r'data-sizes="([^"]+)"', found)[1].split(";")
     measured = [[float(number) for number in line.split()] for line in lines]
-    return {page: measured[len(WIDTHS) * n:len(WIDTHS) * (n + 1)] for n, page in enumerate(pages)}
+    return {page: measured[len(WIDTHS) * n : len(WIDTHS) * (n + 1)] for n, page in enumerate(pages)}
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")

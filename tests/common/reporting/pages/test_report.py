@@ -239,19 +239,35 @@ def test_what_has_to_be_known_stands_beside_the_verdict(suite):
     """Looks, unlike arms and a rule changed after its run, in all three forms of the report."""
     settings = suite.result("net", "scaled")["config"]
     made = suite.result("net", "scaled")["provenance"] | {"rules": {"net-beats-plain": "another"}}
-    suite.record("net", "scaled", provenance=made | {"precision": "bf16-mixed"}, earlier=[
-        {"git_commit": "a", "config": settings, "metrics": {"test/perplexity": {"1": 126.0, "2": 126.0, "3": 126.0}}}])
+    suite.record(
+        "net",
+        "scaled",
+        provenance=made | {"precision": "bf16-mixed"},
+        earlier=[
+            {
+                "git_commit": "a",
+                "config": settings,
+                "metrics": {"test/perplexity": {"1": 126.0, "2": 126.0, "3": 126.0}},
+            }
+        ],
+    )
     suite.record("plain", "scaled", provenance=made | {"precision": "32-true"})
     report()
     pages = suite.pages()
-    (claim,) = [one for one in json.loads(pages["summary.json"])["claims"]
-                if one["claim"] == "net-beats-plain" and one["scale"] == "scaled"]
+    (claim,) = [
+        one
+        for one in json.loads(pages["summary.json"])["claims"]
+        if one["claim"] == "net-beats-plain" and one["scale"] == "scaled"
+    ]
     assert claim["registered"] == "changed 0123456789abcdef" and claim["looks"] == 2 and claim["decidable"] is True
     assert claim["unlike"] == ["precision of net and plain (bf16-mixed, 32-true)"]
     for name in ("fake2001_nets.html", "fake2001_nets.md"):
         shown = pages[name].decode().replace("\u00a0", " ")
-        for words in ("The rule was changed after the runs (they are of commit 0123456789)",
-                      "The test text was evaluated 2 times", "The arms also differ in precision of net and plain"):
+        for words in (
+            "The rule was changed after the runs (they are of commit 0123456789)",
+            "The test text was evaluated 2 times",
+            "The arms also differ in precision of net and plain",
+        ):
             assert words in shown, (name, words)
         assert "2 looks: 124.5, 126.0" in shown
 
@@ -274,8 +290,9 @@ def test_what_git_keeps_does_not_depend_on_the_runs_of_this_machine(suite):
     before = {path.name: path.read_bytes() for path in kept.rglob("*") if path.is_file()}
     results = suite.folder / "runs" / "quick" / "net" / "results.json"
     found = json.loads(results.read_text())
-    found["metrics"] = {metric: {seed: value * 1.1 for seed, value in values.items()}
-                        for metric, values in found["metrics"].items()}
+    found["metrics"] = {
+        metric: {seed: value * 1.1 for seed, value in values.items()} for metric, values in found["metrics"].items()
+    }
     here = (report() / "summary.json").read_text()
     results.write_text(json.dumps(found))
     assert (report() / "summary.json").read_text() != here
@@ -292,7 +309,7 @@ def test_a_mark_for_every_claim(finished):
     marks = re.findall(r'<a class="dot ([a-z-]+)" href="fake2001_nets.html#([\w-]+)" title="([^"]+)"', page)
     claims = [row["claim"] for row in json.loads(finished.pages()["summary.json"])["claims"]]
     assert [claim for _, claim, _ in marks] == list(dict.fromkeys(claims))
-    assert page.count("class=\"dot") == len(marks) == sum(map(int, re.findall(r"</span> <b>(\d+)</b>", page)))
+    assert page.count('class="dot') == len(marks) == sum(map(int, re.findall(r"</span> <b>(\d+)</b>", page)))
     (row,) = re.findall(r"\| \[Re\] \[Nets .*\]\(fake2001_nets.md\) \|(.*)\|", finished.pages()["README.md"].decode())
     assert sum(int(count) for count in row.split("|") if count.strip()) == len(marks)
     assert all(title.endswith(": " + verdict.replace("-", " ")) for verdict, _, title in marks)
@@ -306,26 +323,44 @@ def test_links_to_code_name_its_lines(finished):
         assert "../replications/fake2001_nets/model.py#L4" in text and "Equation 1." in text
         rules = [int(line) for line in re.findall(r"fake2001_nets/paper\.yaml#L(\d+)", text)]
         assert [settings[line - 1] for line in rules] == [
-            f"- id: {claim['id']}" for claim in finished.published["claims"]]
+            f"- id: {claim['id']}" for claim in finished.published["claims"]
+        ]
 
 
 def test_a_figure_stands_beside_the_table_that_it_names(finished):
     text = finished.pages()["fake2001_nets.html"].decode()
-    places = [text.index(part) for part in (
-        "<th>Table 1", "seeds-scaled.svg", "measurements without", "curves-scaled-perplexity.svg",
-        "seeds-quick.svg")]
+    places = [
+        text.index(part)
+        for part in (
+            "<th>Table 1",
+            "seeds-scaled.svg",
+            "measurements without",
+            "curves-scaled-perplexity.svg",
+            "seeds-quick.svg",
+        )
+    ]
     assert places == sorted(places)
 
 
 def test_sample_outputs_of_several_networks_stand_side_by_side(suite):
-    suite.record("net", "scaled", figures={"examples": [
-        {"source": "a | <b>", "reference": "one", "ours": "two"},
-        {"source": "c", "reference": "d", "ours": ["e", "f"]}]})
-    suite.record("plain", "scaled", figures={"examples": [
-        {"source": "c", "reference": "d", "ours": "g"}, {"word": "h"}]})
+    suite.record(
+        "net",
+        "scaled",
+        figures={
+            "examples": [
+                {"source": "a | <b>", "reference": "one", "ours": "two"},
+                {"source": "c", "reference": "d", "ours": ["e", "f"]},
+            ]
+        },
+    )
+    suite.record(
+        "plain", "scaled", figures={"examples": [{"source": "c", "reference": "d", "ours": "g"}, {"word": "h"}]}
+    )
     report()
     markdown = suite.pages()["fake2001_nets.md"].decode()
-    assert ("| source | reference | net | plain |\n| --- | --- | --- | --- |\n"
-            "| a \\| <b> | one | two | – |\n| c | d | e, f | g |\n\n") in markdown
+    assert (
+        "| source | reference | net | plain |\n| --- | --- | --- | --- |\n"
+        "| a \\| <b> | one | two | – |\n| c | d | e, f | g |\n\n"
+    ) in markdown
     html = suite.pages()["fake2001_nets.html"].decode()
     assert "<tr><td>a | &lt;b&gt;</td><td>one</td><td>two</td><td>–</td></tr>" in html

@@ -50,9 +50,7 @@ def test_compare(decide, a, b, expect, verdict):
 
 def test_the_evidence_says_the_numbers(decide):
     found = decide(compare("a", "b"), a=run(LOW), b=run({"1": 110.0, "2": 111.0, "3": 112.0}))
-    assert found.evidence == (
-        "a − b (m) = −10.0 points (95 % interval −10.0 to −10.0, 3 seeds): the claimed direction"
-    )
+    assert found.evidence == ("a − b (m) = −10.0 points (95 % interval −10.0 to −10.0, 3 seeds): the claimed direction")
     (part,) = found.parts
     assert part.effect.values == {"1": -10.0, "2": -10.0, "3": -10.0}
     assert part.allowed == (float("-inf"), 0.0)
@@ -151,12 +149,7 @@ def test_a_ratio_of_exactly_the_bound_is_allowed(decide):
     ],
 )
 def test_value(decide, mean, better, verdict):
-    rule = {
-        "value": {"experiment": "a", "metric": "m"},
-        "published": 141.2,
-        "tolerance": 0.3,
-        "better": better,
-    }
+    rule = {"value": {"experiment": "a", "metric": "m"}, "published": 141.2, "tolerance": 0.3, "better": better}
     assert decide(rule, a=run({"1": mean}, trained=False)).verdict == verdict
     assert decide(rule, a=run({"1": mean})).verdict == INCONCLUSIVE
 
