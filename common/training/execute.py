@@ -142,10 +142,15 @@ def _own_folder(run: Run, name: str | None) -> Path:
         raise UserError(f"--name {name}: give a plain name for a folder")
     try:
         found = read_json(target / "results.json", {})
-        other = {**found["config"], "trainer": found["provenance"].get("trainer", {})} if found else None
+        origin = found.get("provenance", {})
+        other = (
+            {**found["config"], "trainer": origin.get("trainer", {}), "data": origin["fingerprint"]["data"]}
+            if found
+            else None
+        )
     except (UserError, ValueError, KeyError, TypeError):  # damaged: made again
         other = None
-    mine = {**run.settings, "trainer": run.trainer}
+    mine = {**run.settings, "trainer": run.trainer, "data": run.corpus.fingerprint}
     if other and (different := sorted(key for key, value in mine.items() if value != other.get(key))):
         raise UserError(
             f"{target}: holds a run with other settings ({', '.join(different)}); choose another --name, or remove it"

@@ -83,15 +83,32 @@ class StopAtNaN(L.Callback):
             path = self.folder / (f"nan-batches-{rank}.pt" if rank else "nan-batches.pt")
             save_atomically([self.before, batch], path)
             step, epoch = trainer.global_step, trainer.current_epoch
-            said = (
-                f"training diverged: loss {loss} at epoch {epoch}, update {step}; its batch and the one before are in"
-            )
-            self.found = (step, f"{said} {path}. Lower lr or the clipping threshold.")
+            said = f"training diverged: loss {loss} at epoch {epoch}, update {step}"
+            kept = f"its batch and the one before are in {path}"
+            self.found = (step, f"{said}; {kept}. Lower lr or the clipping threshold.")
         self.before = batch
         if trainer.world_size > 1 and trainer.global_step % self.EVERY and not trainer.is_last_batch:
             return
         if found := list(filter(None, of_all_processes(trainer, self.found))):
             raise UserError(min(found)[1])
+
+
+class Together(L.Callback):
+    """Ends processes that would not train the same, which else wait for each other for hours.
+
+    Each finds by itself what it is to do, so that an edit between their starts, or a disk that shows them other files,
+    sets them apart.
+    """
+
+    def __init__(self, work: Path, checkpoint: Path | None):
+        self.mine = (work.name, checkpoint and (checkpoint.name, checkpoint.stat().st_size))
+
+    def setup(self, trainer: L.Trainer, module: L.LightningModule, stage: str) -> None:
+        if len(found := set(of_all_processes(trainer, self.mine))) > 1:
+            raise UserError(
+                "the processes do not agree on what to train: their code, data or settings differ, or the checkpoint "
+                f"that they see ({'; '.join(sorted(map(str, found)))}); stop all, and give the same command again"
+            )
 
 
 def new_trainer(folder: Path, max_epochs: int, callbacks: Iterable[L.Callback] = (), **options) -> L.Trainer:
@@ -155,7 +172,7 @@ def fit(
         curve, after: as of :class:`Epochs`.
 
     Raises:
-        UserError: the loss is not a number, or a checkpoint cannot be written.
+        UserError: the loss is not a number, a checkpoint cannot be written, or the processes disagree.
         Interrupted: by a signal that asked for it.
     """
     work = run.seed_folder(seed, part)
@@ -165,11 +182,12 @@ def fit(
     if possible == "bf16-mixed" and run.accelerator == "cuda":
         torch.set_float32_matmul_precision("high")  # TF32 for what autocast leaves in single precision
     strategy = (Apart if apart else DDPStrategy)(timeout=PATIENCE) if run.devices * run.nodes > 1 else "auto"
+    checkpoint = latest(work)
     with run.logger(run, seed, part) as logger:
         trainer = new_trainer(
             work,
             max_epochs,
-            [*callbacks, Epochs(run, seed, curve, after)],
+            [*callbacks, Epochs(run, seed, curve, after), Together(run.work, checkpoint)],
             accelerator=run.accelerator,
             logger=logger,
             devices=run.devices,
@@ -187,12 +205,12 @@ def fit(
         if trainer.global_rank:  # what is dropped and drawn differs between processes; that all start alike is done
             torch.manual_seed(seed + 1_000_003 * trainer.global_rank)
         try:
-            trainer.fit(module, batches, valid, ckpt_path=latest(work), weights_only=True)
+            trainer.fit(module, batches, valid, ckpt_path=checkpoint, weights_only=True)
         except SystemExit:  # Lightning's way to end at Ctrl-C
             raise KeyboardInterrupt from None
         except (RuntimeError, ValueError) as error:
             if "state_dict" in str(error) or "state dict" in str(error):
-                raise UserError(f"{latest(work)}: a checkpoint of another network; delete it and run again") from error
+                raise UserError(f"{checkpoint}: a checkpoint of another network; delete it and run again") from error
             raise
         except MisconfigurationException as error:
             if not run.trainer:

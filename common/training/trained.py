@@ -70,6 +70,8 @@ def trained(
         module.cpu()
         if keep and keep.best_weights:
             part(module).load_state_dict(keep.best_weights)
+        elif keep:
+            print(f"{run.name} seed {seed}: no epoch was better than none; the last weights are kept", flush=True)
         if run.is_first_process:
             checkpoints.save_atomically(
                 {

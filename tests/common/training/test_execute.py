@@ -116,6 +116,9 @@ def test_own_runs_have_names_and_keep_them(toy):
     with pytest.raises(UserError, match=r"mine: holds a run with other settings \(lr\); choose another --name, or rem"):
         execute(TOY, "net", overrides=["lr=0.3"], name="mine", accelerator="cpu")
     assert results(mine)["config"]["lr"] == 0.2
+    toy.load_data = lambda settings: types.SimpleNamespace(fingerprint="another text")
+    with pytest.raises(UserError, match=r"mine: holds a run with other settings \(data\)"):
+        execute(TOY, "net", overrides=["lr=0.2"], name="mine", accelerator="cpu")
     assert execute(TOY, "net", name="as-declared", accelerator="cpu") == run_folder(TOY, "as-declared", "own")
     for name in ("../quick/net", "a/b", ".."):
         with pytest.raises(UserError, match="give a plain name for a folder"):

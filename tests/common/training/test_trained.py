@@ -1,6 +1,7 @@
 """A training from its first update to a file that can be used: sums, curves, what is kept, what is read again."""
 
 import math
+import os
 import signal
 import types
 
@@ -164,3 +165,23 @@ def test_what_is_no_network_of_the_paper(run, tmp_path):
         torch.save({"config": {}, "weights": weights}, tmp_path / "other.pt")
         with pytest.raises(UserError, match="other.pt: its weights are not those of such a network"):
             restored(tmp_path / "other.pt", dict, lambda settings: None, lambda *_: torch.nn.Linear(2, 2))
+
+
+def test_processes_that_would_not_train_the_same_end_at_once(run, tmp_path):
+    def work():
+        run.devices = 2
+        if os.environ["RANK"] == "1":  # as if the code had been edited between the two starts
+            run.work = run.work.with_name("other")
+        with pytest.raises(UserError, match="do not agree on what to train.*other") as error:
+            fitted(run, Line())
+        (tmp_path / f"said-{os.environ['RANK']}").write_text(str(error.value))
+
+    assert shared(work, 2) == [0, 0]
+    assert (tmp_path / "said-0").read_text() == (tmp_path / "said-1").read_text()
+
+
+def test_a_training_without_a_finite_validation_says_which_weights_it_keeps(run, capsys):
+    fitted(run, Line([math.inf] * 3), keep=KeepBest())
+    assert "no epoch was better than none; the last weights are kept" in capsys.readouterr().out
+    fitted(run, Line(), keep=KeepBest(), name="finite")
+    assert "last weights" not in capsys.readouterr().out
