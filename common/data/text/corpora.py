@@ -13,7 +13,7 @@ import numpy as np
 
 from common import paths
 from common.data import catalog, fetch
-from common.data.text import grammar
+from common.data.text import grammar, topics
 from common.data.text.arrow_store import SPLITS, Prepared, open_or_prepare
 from common.data.text.sentences import read_sentences
 from common.errors import UserError, unknown
@@ -27,7 +27,7 @@ UNTOKENISED = 0.01  # share of the words that end in a comma or the like; one in
 
 
 # seed -> the sentences of train, valid and test, and whatever else is known, such as the entropy rate
-SYNTHETIC: dict[str, Callable[[int], grammar.Text]] = {"grammar": grammar.generate}
+SYNTHETIC: dict[str, Callable[[int], grammar.Text]] = {"grammar": grammar.generate, "topics": topics.generate}
 
 Split = Callable[[], Iterator[list[str]]]  # a fresh pass over the tokens of each sentence
 
