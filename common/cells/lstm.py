@@ -16,11 +16,13 @@ from common.errors import UserError, unknown
 # f of the gates is the logistic function; g squashes what enters a cell, h what leaves it (1997, appendix A.1).
 G = {
     "centred": lambda net: 4 * torch.sigmoid(net) - 2,  # in [-2, 2]
+    "exchanged": lambda net: 2 * torch.sigmoid(net) - 1,  # the ranges of g and h as table 10 of 1997 has them
     "logistic": torch.sigmoid,
     "identity": lambda net: net,
 }
 H = {
     "centred": lambda s: 2 * torch.sigmoid(s) - 1,  # in [-1, 1]
+    "exchanged": lambda s: 4 * torch.sigmoid(s) - 2,
     "logistic": torch.sigmoid,
     "identity": lambda s: s,
 }
@@ -109,8 +111,9 @@ class LSTM(nn.Module):
     Args:
         inputs, blocks, size, forget_gate, output_gate, gates_see_gates, recurrent, cell_bias, gate_bias:
             see :func:`connections`; the defaults are the network of 1997, experiment 1.
-        g: squashing of the cell input, ``centred`` (as printed: 4 logistic - 2), ``logistic`` or ``identity``.
-        h: squashing of the cell output, ``centred`` (as printed: 2 logistic - 1), ``logistic`` or ``identity``.
+        g: squashing of the cell input, ``centred`` (as printed: 4 logistic - 2), ``exchanged`` (that of h),
+            ``logistic`` or ``identity``.
+        h: squashing of the cell output, ``centred`` (as printed: 2 logistic - 1) or as g.
         truncated: the papers' gradient. No error leaves a unit through its net input to the step before; it flows
             back in time only from s(t) to s(t-1). Otherwise the full gradient (backpropagation through time).
         state_decay: s(t-1) is multiplied by this constant (a baseline of 2000 without forget gate); 1 keeps it.

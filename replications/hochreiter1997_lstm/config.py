@@ -21,7 +21,7 @@ TASKS = Literal[
     "continual_reber",
     "continual_order",
 ]
-Squashing = Literal["centred", "logistic", "identity"]
+Squashing = Literal["centred", "exchanged", "logistic", "identity"]
 
 
 class Config(Settings):
@@ -52,7 +52,10 @@ class Config(Settings):
     forget_gate_bias: tuple[float, ...] | None
     # learning
     lr: PositiveFloat
-    update: Literal["sequence", "step"]  # when the weights change
+    update: Literal["sequence", "step", "guess"]  # when the weights change; or draw all anew, and learn nothing (3)
+    targets: Literal["sampled", "legal"]  # 1 for the symbol that follows, or for all that may (the Reber grammar)
+    errors: Literal["every", "last"]  # at every step that has a target, or at the last one only
+    output_slope: bool  # an output's error is multiplied by the slope of its logistic function, as printed
     lr_decay: float = Field(gt=0, le=1)  # per update within a stream
     grow: bool  # cells and gates are added once the outputs alone learn no more
     reset: bool  # states are reset where a string of a stream ends
@@ -76,4 +79,10 @@ class Config(Settings):
                     raise ValueError(f"{name} is given, but these gates do not exist or have no bias; set it to null")
                 if len(biases) != self.blocks:
                     raise ValueError(f"{name} has {len(biases)} values; give one for each of the {self.blocks} blocks")
+        if self.targets == "legal" and not self.task.endswith("reber"):
+            raise ValueError(f"targets: legal, but {self.task} has no symbols that may follow; set it to sampled")
+        if self.update == "guess" and not self.task.startswith("two"):
+            raise ValueError(
+                f"update: guess is for the tasks two_3a to two_3c, not for {self.task}; set it to sequence"
+            )
         return self

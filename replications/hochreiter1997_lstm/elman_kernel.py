@@ -21,13 +21,14 @@ class Network(NamedTuple):
     inputs: int  # I
     hidden: int  # H
     outputs: int  # K
+    shortcuts: int  # inputs that the outputs see as well: I, or none
 
 
 class Memory(NamedTuple):
     """What changes from step to step."""
 
     W: np.ndarray  # [H, I + H + 1] into the hidden units: inputs, hidden units one step before, bias
-    V: np.ndarray  # [K, H + 1] into the outputs: hidden units, bias
+    V: np.ndarray  # [K, H + 1] into the outputs: hidden units, bias; with shortcuts [K, H + I + 1], inputs between
     dW: np.ndarray  # sums of what is to be added to W
     dV: np.ndarray
     hidden: np.ndarray  # [H] activations y
@@ -52,18 +53,20 @@ def network(config: Config, inputs: int, outputs: int) -> Network:
         raise UserError(
             "cell: elman has all its hidden units from the start; it cannot be used with grow: true; set grow: false"
         )
-    return Network(inputs, config.blocks * config.size, outputs)
+    if not config.output_slope:
+        raise UserError("cell: elman has errors with the slope of its outputs; set output_slope: true")
+    return Network(inputs, config.blocks * config.size, outputs, inputs if config.outputs_see_inputs else 0)
 
 
 def parameters(net: Network) -> int:
     """How many weights there are."""
-    return net.hidden * (net.inputs + net.hidden + 1) + net.outputs * (net.hidden + 1)
+    return net.hidden * (net.inputs + net.hidden + 1) + net.outputs * (net.hidden + net.shortcuts + 1)
 
 
 def initial(config: Config, net: Network, rng: np.random.Generator) -> Memory:
     """Weights, biases included, drawn from U[-init_range, init_range]."""
     W = rng.uniform(-config.init_range, config.init_range, (net.hidden, net.inputs + net.hidden + 1))
-    V = rng.uniform(-config.init_range, config.init_range, (net.outputs, net.hidden + 1))
+    V = rng.uniform(-config.init_range, config.init_range, (net.outputs, net.hidden + net.shortcuts + 1))
     hidden, before, back = np.zeros((3, net.hidden))
     return Memory(W, V, np.zeros(W.shape), np.zeros(V.shape), hidden, before, back, *np.zeros((2, net.outputs)))
 
@@ -95,12 +98,15 @@ def step(network, memory, index, value, learn):
 
 @compiled
 def respond(network, memory, index, value):
-    """The outputs of this step: logistic units that see the hidden ones."""
+    """The outputs of this step: logistic units that see the hidden ones, perhaps the inputs."""
     V, y = memory.V, memory.hidden
     for k in range(network.outputs):
         net = V[k, -1]
         for u in range(network.hidden):
             net += V[k, u] * y[u]
+        if network.shortcuts:
+            for a in range(len(index)):
+                net += V[k, network.hidden + index[a]] * value[a]
         memory.output[k] = logistic(net)
 
 
@@ -114,6 +120,9 @@ def blame(network, memory, index, value):
         for u in range(network.hidden):
             back[u] += delta * V[k, u]
             dV[k, u] += delta * y[u]
+        if network.shortcuts:
+            for a in range(len(index)):
+                dV[k, network.hidden + index[a]] += delta * value[a]
         dV[k, -1] += delta
 
 

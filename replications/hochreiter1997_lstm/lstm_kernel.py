@@ -19,7 +19,8 @@ import numpy as np
 
 from common.compiled import compiled
 
-LOGISTIC, CENTRED, IDENTITY = 0, 1, 2  # squashing of a cell's input or output; CENTRED spans [-2, 2] or [-1, 1]
+# Squashing; CENTRED spans [-2, 2] at the input of a cell and [-1, 1] at its output, EXCHANGED the reverse.
+LOGISTIC, CENTRED, IDENTITY, EXCHANGED = 0, 1, 2, 3
 
 
 class Network(NamedTuple):
@@ -34,6 +35,7 @@ class Network(NamedTuple):
     decay: float  # the state is multiplied by it at every step; 1 in the papers' own networks
     g: int  # squashing of a cell's input
     h: int  # squashing of a cell's output
+    output_slope: bool  # an output's error is multiplied by the slope of its logistic function, as printed
     present: np.ndarray  # [U, I + U + 1] 1 where W has a connection, else 0
     present_out: np.ndarray  # [K, C + I + 1]
 
@@ -93,6 +95,9 @@ def step(network, memory, index, value, learn):
         if network.g == CENTRED:
             sigma = logistic(y[c])
             g, slope = 4.0 * sigma - 2.0, 4.0 * sigma * (1.0 - sigma)
+        elif network.g == EXCHANGED:
+            sigma = logistic(y[c])
+            g, slope = 2.0 * sigma - 1.0, 2.0 * sigma * (1.0 - sigma)
         elif network.g == LOGISTIC:
             g = logistic(y[c])
             slope = g * (1.0 - g)
@@ -117,6 +122,8 @@ def step(network, memory, index, value, learn):
         memory.state[c] = s
         if network.h == CENTRED:
             memory.squashed[c] = 2.0 * logistic(s) - 1.0
+        elif network.h == EXCHANGED:
+            memory.squashed[c] = 4.0 * logistic(s) - 2.0
         elif network.h == LOGISTIC:
             memory.squashed[c] = logistic(s)
         else:
@@ -144,7 +151,9 @@ def blame(network, memory, index, value):
     V, dW, dV, y, carried = memory.V, memory.dW, memory.dV, memory.hidden, memory.carried
     back = np.zeros(cells)
     for k in range(V.shape[0]):
-        delta = memory.error[k] * memory.output[k] * (1.0 - memory.output[k])
+        delta = memory.error[k]
+        if network.output_slope:
+            delta = memory.error[k] * memory.output[k] * (1.0 - memory.output[k])
         for c in range(cells):
             back[c] += delta * V[k, c]
             dV[k, c] += delta * y[c]
@@ -167,6 +176,8 @@ def blame(network, memory, index, value):
         for c in range(block * size, (block + 1) * size):
             h = memory.squashed[c]
             slope = 0.5 * (1.0 - h * h) if network.h == CENTRED else h * (1.0 - h) if network.h == LOGISTIC else 1.0
+            if network.h == EXCHANGED:
+                slope -= 0.25 * h * h
             error = y_out * slope * back[c]  # e_s: enters the carousel here and does not change on its way back
             for m in range(dW.shape[1]):
                 dW[c, m] += error * carried[0, c, m]

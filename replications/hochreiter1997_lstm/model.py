@@ -8,9 +8,15 @@ import numpy as np
 
 from common.cells.lstm import connections, units
 from replications.hochreiter1997_lstm.config import Config
-from replications.hochreiter1997_lstm.lstm_kernel import CENTRED, IDENTITY, LOGISTIC, Memory, Network
+from replications.hochreiter1997_lstm.lstm_kernel import CENTRED, EXCHANGED, IDENTITY, LOGISTIC, Memory, Network
 
-SQUASHING = {"centred": CENTRED, "logistic": LOGISTIC, "identity": IDENTITY}
+SQUASHING = {"centred": CENTRED, "exchanged": EXCHANGED, "logistic": LOGISTIC, "identity": IDENTITY}
+PARTS = ("forget_gate", "output_gate", "gates_see_gates", "recurrent", "cell_bias", "gate_bias")
+
+
+def parts(config: Config) -> dict[str, bool]:
+    """The settings that say which gates and connections an LSTM network has."""
+    return {name: getattr(config, name) for name in PARTS}
 
 
 def output_connections(config: Config, inputs: int, outputs: int) -> np.ndarray:
@@ -26,17 +32,7 @@ def output_connections(config: Config, inputs: int, outputs: int) -> np.ndarray:
 def network(config: Config, inputs: int, outputs: int) -> Network:
     """The network of a setting."""
     where = units(config.blocks, config.size, forget_gate=config.forget_gate, output_gate=config.output_gate)
-    present = connections(
-        inputs,
-        config.blocks,
-        config.size,
-        forget_gate=config.forget_gate,
-        output_gate=config.output_gate,
-        gates_see_gates=config.gates_see_gates,
-        recurrent=config.recurrent,
-        cell_bias=config.cell_bias,
-        gate_bias=config.gate_bias,
-    )
+    present = connections(inputs, config.blocks, config.size, **parts(config))
     seen = (len(present) if config.gates_see_gates else where["c"].stop) if config.recurrent else 0
     return Network(
         blocks=config.blocks,
@@ -48,6 +44,7 @@ def network(config: Config, inputs: int, outputs: int) -> Network:
         decay=config.state_decay,
         g=SQUASHING[config.g],
         h=SQUASHING[config.h],
+        output_slope=config.output_slope,
         present=present.astype(np.float64),
         present_out=output_connections(config, inputs, outputs).astype(np.float64),
     )

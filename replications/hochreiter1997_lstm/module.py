@@ -1,10 +1,9 @@
 """How the networks are trained: each by itself, on-line, until its own criterion is met; many side by side."""
 
-from common.training.fit import Module
-from common.training.trials import Pool
+from common.training import trials
 from replications.hochreiter1997_lstm.config import Config
 from replications.hochreiter1997_lstm.streams import ContinualOrder, ContinualReber
-from replications.hochreiter1997_lstm.trials import Grammar, Tested, Trial, Windowed
+from replications.hochreiter1997_lstm.trials import Grammar, Guessed, Tested, Trial, Windowed
 
 KINDS = {
     "reber": Grammar,
@@ -18,10 +17,10 @@ KINDS = {
 
 def begin(config: Config, seed: int) -> Trial:
     """The trial of a setting, before its first sequence."""
-    return KINDS.get(config.task, Windowed)(config, seed)
+    return (Guessed if config.update == "guess" else KINDS.get(config.task, Windowed))(config, seed)
 
 
-class Trials(Module):
+class Trials(trials.Trials):
     """The trials of a setting: a training step is a turn of one of them, some hundred updates of compiled code.
 
     Their weights are buffers, but their checkpoint is the pool's: it also has their generators and counts.
@@ -31,17 +30,7 @@ class Trials(Module):
     """
 
     def __init__(self, config: Config, name: str = ""):
-        super().__init__()
-        self.automatic_optimization = False
-        self.trials = {str(seed): begin(config, seed) for seed in config.seeds}
+        super().__init__(trials.Pool(name, {str(seed): begin(config, seed) for seed in config.seeds}))
         for seed, trial in self.trials.items():
             for key, weight in trial.weights.items():
                 self.register_buffer(f"{key}_{seed}", weight, persistent=False)
-        self.pool = Pool(name, self.trials)
-
-    def training_step(self, turn: int) -> dict:
-        self.pool.turn()
-        return {"sums": {}}
-
-    def configure_optimizers(self) -> None:
-        """The updates are those of the compiled code."""

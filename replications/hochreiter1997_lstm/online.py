@@ -21,6 +21,8 @@ class Learning(NamedTuple):
     rate: float
     every_step: bool  # update the weights at each step, not at the end of a sequence
     last_only: bool  # judge the last step of a sequence only
+    error_at_end: bool = False  # there is an error at the last step only, whatever the targets
+    legal: bool = False  # the target is 1 for every symbol that may follow, not for the one that does
 
 
 class Window(NamedTuple):
@@ -62,16 +64,19 @@ def present(network, memory, sequences, n, learning, learn):
     """
     steps, outputs = sequences.length[n], memory.V.shape[0]
     index, value = sequences.index[n, :steps], sequences.value[n, :steps]
-    following, target = sequences.next[n, :steps], sequences.target[n]
+    following, legal, target = sequences.next[n, :steps], sequences.legal[n], sequences.target[n]
     past = kernel.past(network, steps)
     worst, total, squares, judged = 0.0, 0.0, 0.0, 0
     kernel.reset(memory)
     for t in range(steps):
         kernel.step(network, memory, index[t], value[t], learn)
-        if len(following) > 0 or t == steps - 1:
+        if t == steps - 1 or (len(following) > 0 and not learning.error_at_end):
             kernel.respond(network, memory, index[t], value[t])
             for k in range(outputs):
-                wanted = target[k] if len(following) == 0 else 1.0 if following[t] == k else 0.0
+                if len(following) == 0:
+                    wanted = target[k]
+                else:
+                    wanted = 1.0 if (legal[t, k] if learning.legal else following[t] == k) else 0.0
                 memory.error[k] = wanted - memory.output[k]
             if learn:
                 kernel.blame(network, memory, index[t], value[t])

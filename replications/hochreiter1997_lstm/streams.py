@@ -15,36 +15,43 @@ from replications.hochreiter1997_lstm.tasks.sequences import Sequences
 from replications.hochreiter1997_lstm.trials import Trial, generator
 
 STEPS_AT_ONCE = 300_000  # symbols read before anyone looks
-RIGHT = 0.49  # bound on the squared error of every output
 TEST_STREAMS = 10
 
 
+class Reading(NamedTuple):
+    """How a stream is read and judged."""
+
+    most: int  # symbols, or sequences
+    reset: bool  # the cells are emptied whenever a string begins, which the network could not know
+    legal: bool  # the target is 1 for every symbol that may follow, not for the one that does
+    tolerance: float  # a prediction is wrong if an output is that far from its target
+    rate: float
+    rate_decay: float  # per update
+
+
 @compiled
-def walk(network, memory, rng, most, reset_strings, learn, rate, rate_decay):
-    """Reads one stream of embedded Reber strings up to the first wrong prediction.
+def walk(network, memory, rng, reading, learn):
+    """Reads one stream of embedded Reber strings up to the first wrong prediction (2000, section 4).
 
-    Args:
-        most: symbols, at most.
-        reset_strings: the cells are emptied whenever a string begins, which the network could not know.
-
-    A prediction is right when the squared error of every output is below 0.49, the next symbol being 1 and all others 0
-    (2000, section 4). A network that always answers about 0.5 everywhere passes that without predicting anything. So
-    when it is tested, all symbols that may follow must also be the most active ones, as in experiment 1 of 1997.
+    With the symbol that follows as the target, a network that always answers about 0.5 everywhere is within 0.7 of it
+    (the letter of "a squared error below 0.49") without predicting anything. So when it is tested, all symbols that may
+    follow must also be the most active ones, as in experiment 1 of 1997. With all that may follow as the target, and
+    within 0.49 of it, they are.
 
     Returns:
         How many symbols were predicted in a row.
     """
-    index, value = np.zeros(1, np.int64), np.ones(1)
+    index, value, rate = np.zeros(1, np.int64), np.ones(1), reading.rate
     reset(memory)
     node = START
     way = 1 if rng.random() < 0.5 else 0
     symbol, node = SYMBOL[node, way], SUCCESSOR[node, way]
-    for length in range(most):
+    for length in range(reading.most):
         if node == END:
             node = START
         index[0] = symbol
         legal = LEGAL[node]
-        if reset_strings and symbol == 0 and node == 1:
+        if reading.reset and symbol == 0 and node == 1:
             reset(memory)
         step(network, memory, index, value, learn)
         respond(network, memory, index, value)
@@ -52,8 +59,9 @@ def walk(network, memory, rng, most, reset_strings, learn, rate, rate_decay):
         symbol, node = SYMBOL[node, way], SUCCESSOR[node, way]
         worst, least_legal, most_illegal = 0.0, 2.0, -1.0
         for k in range(len(memory.output)):
-            memory.error[k] = (1.0 if k == symbol else 0.0) - memory.output[k]
-            worst = max(worst, memory.error[k] ** 2)
+            wanted = 1.0 if (legal[k] if reading.legal else k == symbol) else 0.0
+            memory.error[k] = wanted - memory.output[k]
+            worst = max(worst, abs(memory.error[k]))
             if legal[k]:
                 least_legal = min(least_legal, memory.output[k])
             else:
@@ -61,14 +69,14 @@ def walk(network, memory, rng, most, reset_strings, learn, rate, rate_decay):
         if learn:
             blame(network, memory, index, value)
             update(network, memory, rate)
-            rate *= rate_decay
-        if worst >= RIGHT or (not learn and least_legal <= most_illegal):
+            rate *= reading.rate_decay
+        if worst >= reading.tolerance or (not learn and least_legal <= most_illegal):
             return length
-    return most
+    return reading.most
 
 
 @compiled
-def rounds(network, memory, rng, most, reset_strings, rate, rate_decay, max_streams, streams, lengths):
+def rounds(network, memory, rng, reading, max_streams, streams, lengths):
     """Training and test streams in turn, some hundred thousand symbols of them; True once a network is perfect.
 
     Args:
@@ -76,15 +84,15 @@ def rounds(network, memory, rng, most, reset_strings, rate, rate_decay, max_stre
     """
     read = 0
     while read < STEPS_AT_ONCE and streams[0] < max_streams:
-        trained = walk(network, memory, rng, most, reset_strings, True, rate, rate_decay)
+        trained = walk(network, memory, rng, reading, True)
         streams[0] += 1
         lengths[0] += trained
         read += trained + 1
         for _ in range(TEST_STREAMS):
-            tested = walk(network, memory, rng, most, reset_strings, False, 0.0, 1.0)
+            tested = walk(network, memory, rng, reading, False)
             lengths[1] += tested
             read += tested + 1
-            if tested < most:  # not perfect, so the other test streams need not be read
+            if tested < reading.most:  # not perfect, so the other test streams need not be read
                 break
         else:
             return True
@@ -92,14 +100,15 @@ def rounds(network, memory, rng, most, reset_strings, rate, rate_decay, max_stre
 
 
 @compiled
-def follow(network, memory, sequences, first, most, tolerance, learn, rate, rate_decay):
+def follow(network, memory, sequences, first, reading, learn):
     """Reads sequences ``first``, ``first + 1``, ... back to back up to the first that is classified wrongly.
 
     Returns:
         How many were classified rightly in a row.
     """
     reset(memory)
-    for n in range(first, first + most):
+    rate = reading.rate
+    for n in range(first, first + reading.most):
         index, value, steps = sequences.index[n], sequences.value[n], sequences.length[n]
         for t in range(steps):
             step(network, memory, index[t], value[t], learn)
@@ -111,10 +120,10 @@ def follow(network, memory, sequences, first, most, tolerance, learn, rate, rate
         if learn:
             blame(network, memory, index[steps - 1], value[steps - 1])
             update(network, memory, rate)
-            rate *= rate_decay
-        if worst >= tolerance:
+            rate *= reading.rate_decay
+        if worst >= reading.tolerance:
             return n - first
-    return most
+    return reading.most
 
 
 class Continual(Trial):
@@ -124,6 +133,8 @@ class Continual(Trial):
 
     def __init__(self, config, seed: int):
         super().__init__(config, seed)
+        legal = config.targets == "legal"
+        self.reading = Reading(config.test_sequences, config.reset, legal, config.tolerance, config.lr, config.lr_decay)
         self.streams = np.zeros(1, np.int64)
         self.lengths = np.zeros(2, np.int64)
         self.before = np.zeros(3, np.int64)  # streams and lengths at the last point of the curve
@@ -175,21 +186,10 @@ class ContinualReber(Continual):
     """The continual embedded Reber grammar. Perfect: ten test streams of 100,000 symbols without an error."""
 
     def advance(self) -> None:
-        config = self.config
-        perfect = rounds(
-            self.network,
-            self.memory,
-            self.rng,
-            config.test_sequences,
-            config.reset,
-            config.lr,
-            config.lr_decay,
-            config.max_sequences,
-            self.streams,
-            self.lengths,
-        )
+        most = self.config.max_sequences
+        perfect = rounds(self.network, self.memory, self.rng, self.reading, most, self.streams, self.lengths)
         self.note()
-        if perfect or self.sequences >= config.max_sequences:
+        if perfect or self.sequences >= most:
             self.finish(perfect)
             self.results["good"] = float(not perfect and self.results["residual"] > 1000)
 
@@ -223,7 +223,7 @@ class ContinualReber(Continual):
 
     def read(self, rng: np.random.Generator) -> int:
         """Symbols of a new test stream up to the first error."""
-        return walk(self.network, self.memory, rng, self.config.test_sequences, self.config.reset, False, 0.0, 1.0)
+        return walk(self.network, self.memory, rng, self.reading, False)
 
 
 class ContinualOrder(Continual):
@@ -254,15 +254,4 @@ class ContinualOrder(Continual):
         return self.follow(self.task.sample(rng, self.config.test_sequences), 0)
 
     def follow(self, batch: Sequences, at: int, learn: bool = False) -> int:
-        config = self.config
-        return follow(
-            self.network,
-            self.memory,
-            batch,
-            at,
-            config.test_sequences,
-            config.tolerance,
-            learn,
-            config.lr,
-            config.lr_decay,
-        )
+        return follow(self.network, self.memory, batch, at, self.reading, learn)

@@ -40,7 +40,13 @@ class Trial:
         self.memory = self.build.initial(config, self.network, generator(seed, 0))
         self.rng = generator(seed, 1)
         self.window = Window(np.zeros(config.window), np.zeros(config.window), np.zeros(1, np.int64))
-        self.learning = Learning(config.lr, config.update == "step", last_only=config.task == "lag_2b")
+        self.learning = Learning(
+            config.lr,
+            config.update == "step",
+            config.task == "lag_2b",
+            config.errors == "last",
+            config.targets == "legal",
+        )
         self.curve: list[tuple[int, float]] = []  # (sequences, mean absolute error of the last ones)
         self.results: dict[str, float] = {}
         self.done = False
@@ -186,7 +192,7 @@ class Windowed(Trial):
         )
         memory = model.memory(self.memory.W[:0], np.ascontiguousarray(self.memory.V[:, cells:]), 0)
         batch = self.task.sample(self.rng, 100)
-        LSTM.train(bare, memory, batch, Learning(self.config.lr, False, False), self.window, self.criterion(-1))
+        LSTM.train(bare, memory, batch, self.learning._replace(last_only=False), self.window, self.criterion(-1))
         self.memory.V[:, cells:] = memory.V
         error = float(self.window.mean[self.sequences - 100 : self.sequences].mean())
         self.growing = error < GROWN_ENOUGH * self.lowest and self.sequences < len(self.window.mean)
@@ -202,8 +208,12 @@ class Tested(Trial):
         self.held_out = task(config, noise_free=True).sample(generator(seed, 3), 256)
 
     def advance(self) -> None:
-        batch = self.task.sample(self.rng, self.config.check_every)
-        self.train(batch, self.criterion(-1))
+        self.train(self.task.sample(self.rng, self.config.check_every), self.criterion(-1))
+        self.judge()
+        self.note()
+        self.give_up()
+
+    def judge(self) -> None:
         allowed = self.config.allowed_wrong[0]
         wrong, error, _ = self.test(self.held_out, allowed)
         if wrong <= allowed:
@@ -212,7 +222,19 @@ class Tested(Trial):
                 self.results |= {"sequences/st2": self.sequences, "sequences": self.sequences, "solved": 1.0}
                 self.results["test/wrong"], self.results["test/error"], _ = self.fresh_test()
                 self.done = True
-        self.note()
+
+
+class Guessed(Tested):
+    """Experiment 3 without learning: weights are drawn anew until the criterion is met, and draws are counted.
+
+    The paper itself says that guessing solves 3a faster (1997, section 5.3).
+    """
+
+    def advance(self) -> None:
+        drawn = self.build.initial(self.config, self.network, self.rng)
+        self.memory.W[:], self.memory.V[:] = drawn.W, drawn.V
+        self.window.count[0] += 1
+        self.judge()
         self.give_up()
 
 
