@@ -33,8 +33,9 @@ class Entry(BaseModel):
     citation: str
     by_hand: str  # how to get it without `replicate data fetch`
     url: str | None = None  # a file's address is url + its name; immutable (a commit, a version)
-    archive: str | None = None  # or the files lie in this ZIP archive, whose address is url + its name
+    archive: str | None = None  # or the files lie in this archive (.zip, .tar.gz), whose address is url + its name
     inside: str | None = None  # or in the one file, a .tar.gz, of this other corpus
+    gzip: bool = False  # or each lies compressed under its name with .gz; the sums are those of what is unpacked
     files: dict[str, File] = {}
     listing: str | None = None  # or the files stand in <name>.yaml beside the catalogue, whose SHA-256 this is
     parts: tuple[str, ...] = ()  # names by which papers read some of it

@@ -1,12 +1,15 @@
 """Getting the catalogue's corpora into data/<corpus>/: from there, from a mirror, from their address."""
 
+import gzip
 import hashlib
 import os
 import shutil
 import tarfile
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pooch
 import requests
@@ -49,12 +52,12 @@ def fetch(corpus: str) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         locks = paths.BUILD / "locks"
         locks.mkdir(parents=True, exist_ok=True)
-        with locked(locks / f"fetch-{corpus}.lock"):
+        with locked(locks / f"fetch-{corpus}.lock"), TemporaryDirectory(dir=locks) as archives:
             for name, file in entry.files.items():
                 if (folder / name).exists():
                     _require_right(folder / name, file)
                 else:
-                    _get(corpus, name, file, entry, folder / name)
+                    _get(corpus, name, file, entry, folder / name, Path(archives))
     except OSError as error:
         reason = error.strerror or error
         raise UserError(f"{folder}: cannot be filled ({reason}); make room or make it writable") from error
@@ -142,21 +145,27 @@ def _require_right(path: Path, file: catalog.File) -> None:
         )
 
 
-def _get(corpus: str, name: str, file: catalog.File, entry: catalog.Entry, target: Path) -> None:
-    """Try the mirrors, then the origin; ``target`` appears only whole and right."""
+def _get(corpus: str, name: str, file: catalog.File, entry: catalog.Entry, target: Path, archives: Path) -> None:
+    """Try the mirrors, then the origin; ``target`` appears only whole and right. An archive is kept in ``archives``."""
     answers = []
     target.parent.mkdir(parents=True, exist_ok=True)  # a corpus may have folders
     partial = target.with_name(target.name + ".partial")
-    for source in [*(f"{one}/{corpus}/{name}" for one in mirrors()), None]:
+    copies = [name, name + ".gz"] if entry.gzip else [name]
+    for source in [*(f"{one}/{corpus}/{copy}" for one in mirrors() for copy in copies), None]:
         try:
             if source:
                 answer = _copy(source, partial, file)
             elif entry.inside:
                 source = _only_file(entry.inside)
                 answer = _join(source, file.members, partial)
+            elif entry.archive:
+                source, whole = entry.url + entry.archive, archives / entry.archive
+                answer = ("" if whole.exists() else _copy(source, whole, file)) or _unpack(whole, name, partial)
             else:
-                source = entry.url + (entry.archive or name)
-                answer = _copy(source, partial, file) or (_unpack(partial, name) if entry.archive else "")
+                source = entry.url + copies[-1]
+                answer = _copy(source, partial, file)
+            if entry.gzip and source.endswith(".gz"):
+                answer = answer or _gunzip(partial, file)
             answer = answer or _difference(partial, file)
             if not answer:
                 os.replace(partial, target)
@@ -187,16 +196,29 @@ def _join(archive: Path, members: tuple[str, ...], partial: Path) -> str:
     return ""
 
 
-def _unpack(partial: Path, name: str) -> str:
-    """Replaces an archive by the file of this name in it; returns why that cannot be, or nothing."""
+def _unpack(archive: Path, name: str, partial: Path) -> str:
+    """Writes the file of this name in an archive to ``partial``; returns why that cannot be, or nothing."""
+    packed = archive.name.endswith(".tar.gz")
     try:
-        with zipfile.ZipFile(partial) as archive:
-            inside = [one for one in archive.namelist() if one.endswith("/" + name)]  # in a folder of its own
-            content = archive.read((inside or [name])[0])
-    except zipfile.BadZipFile:
-        return "not a whole ZIP archive"
+        with tarfile.open(archive) if packed else zipfile.ZipFile(archive) as file:
+            names = file.getnames() if packed else file.namelist()
+            inside = [one for one in names if one.endswith("/" + name)]  # in a folder of its own
+            with (file.extractfile if packed else file.open)((inside or [name])[0]) as content:
+                partial.write_bytes(content.read())
+    except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error):
+        return "not a whole archive"
     except KeyError:
         return f"an archive without {name}"
+    return ""
+
+
+def _gunzip(partial: Path, file: catalog.File) -> str:
+    """Replaces a .gz file by what is in it; returns why that cannot be, or nothing."""
+    try:
+        with gzip.open(partial) as packed:
+            content = packed.read(file.size + 1)  # no more: a bomb is a wrong file too
+    except (OSError, EOFError, zlib.error) as error:
+        return f"not a whole .gz file ({error})"
     partial.write_bytes(content)
     return ""
 

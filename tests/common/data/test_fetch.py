@@ -1,4 +1,5 @@
 import errno
+import gzip
 import hashlib
 import http.server
 import io
@@ -244,17 +245,24 @@ def test_the_catalogue_itself_is_sound():
         assert set(entry.splits.values()) <= entry.files.keys(), name
 
 
-@pytest.fixture
-def archive(server, catalogue, files):
-    """The same files inside a ZIP archive."""
-    catalogue["tiny"] = catalogue["tiny"].model_copy(update={"archive": "tiny.zip"})
+@pytest.fixture(params=["tiny.zip", "tiny.tar.gz"])
+def archive(request, server, catalogue, files):
+    """The same files inside an archive, which is fetched once for all."""
+    catalogue["tiny"] = catalogue["tiny"].model_copy(update={"archive": request.param})
 
     def serve(contents):
         packed = io.BytesIO()
-        with zipfile.ZipFile(packed, "w") as file:
-            for name, content in contents.items():
-                file.writestr(name, content)
-        server.files = {"/tiny.zip": packed.getvalue()}
+        if request.param.endswith(".zip"):
+            with zipfile.ZipFile(packed, "w") as file:
+                for name, content in contents.items():
+                    file.writestr(name, content)
+        else:
+            with tarfile.open(fileobj=packed, mode="w:gz") as file:
+                for name, content in contents.items():
+                    member = tarfile.TarInfo(name)
+                    member.size = len(content)
+                    file.addfile(member, io.BytesIO(content))
+        server.files = {f"/{request.param}": packed.getvalue()}
 
     serve(files)
     return serve
@@ -272,8 +280,8 @@ def test_files_come_out_of_a_folder_of_an_archive(archive, files):
 
 
 def test_an_archive_that_is_cut_off_or_has_other_files_leaves_nothing(archive, server, files):
-    server.files["/tiny.zip"] = server.files["/tiny.zip"][:-30]
-    with pytest.raises(UserError, match="not a whole ZIP archive"):
+    server.files = {name: content[:-30] for name, content in server.files.items()}
+    with pytest.raises(UserError, match="not a whole archive"):
         fetch.fetch("tiny")
     archive({"other.txt": b"x"})
     with pytest.raises(UserError, match="an archive without train.txt"):
@@ -282,6 +290,21 @@ def test_an_archive_that_is_cut_off_or_has_other_files_leaves_nothing(archive, s
     with pytest.raises(UserError, match="7 bytes instead of"):
         fetch.fetch("tiny")
     assert not list((paths.DATA / "tiny").iterdir())
+
+
+def test_files_that_are_served_compressed(catalogue, server, mirror, files):
+    catalogue["tiny"] = catalogue["tiny"].model_copy(update={"gzip": True})
+    server.files = {f"/{name}.gz": gzip.compress(content) for name, content in files.items()}
+    (mirror / "test.txt").unlink()  # the mirror has one file as it is, one packed, and one packed that is cut off
+    (mirror / "valid.txt").rename(mirror / "valid.txt.gz")
+    (mirror / "valid.txt.gz").write_bytes(gzip.compress(files["valid.txt"]))
+    (mirror / "test.txt.gz").write_bytes(gzip.compress(files["test.txt"])[:-5])
+    assert fetch.fetch("tiny") and here() == files and server.asked == ["/test.txt.gz"]
+    (paths.DATA / "tiny" / "test.txt").unlink()
+    server.files["/test.txt.gz"] = gzip.compress(bytes(10**6))
+    with pytest.raises(UserError, match="not a whole .gz file"):
+        fetch.fetch("tiny")
+    assert not list((paths.DATA / "tiny").glob("test*"))
 
 
 def test_files_joined_from_the_archive_that_is_another_corpus(server, catalogue, files):
