@@ -29,7 +29,7 @@ def productions(symbol: tuple) -> Iterator[Rule]:
     """Every rule that rewrites ``symbol``, (probability, symbol, ...); a topic is its place in ``TOPICS``."""
     match symbol:
         case ("text",):
-            yield from ((1 / len(TOPICS), ("sentence", topic)) for topic in range(len(TOPICS)))
+            yield 1.0, ("sentence", 0)
         case "sentence", topic:
             yield 0.5, "then", ("rest", topic)
             yield 0.5, ("rest", topic)
