@@ -43,6 +43,10 @@ NETWORKS = {
     "forget gates that see gates": ({"forget_gate": True, "g": "identity", "h": "logistic"}, "next"),
     "state decay": ({"state_decay": 0.9, "gates_see_gates": False}, "next"),
     "forget gates and state decay": ({"forget_gate": True, "state_decay": 0.9}, "class"),
+    "ranges exchanged": ({"g": "exchanged", "h": "exchanged"}, "next"),
+    "no slope of the outputs": ({"output_slope": False}, "next"),
+    "error at the end only": (LAG_2A | {"errors": "last"}, "next"),
+    "all symbols that may follow": (FORGETS | {"task": "reber", "targets": "legal"}, "next"),
 }
 every_network = pytest.mark.parametrize("name", NETWORKS)
 whenever = pytest.mark.parametrize("every_step", [False, True], ids=["sequence", "step"])
@@ -67,16 +71,23 @@ def case(name: str, n: int = 3) -> Case:
     else:
         inputs, outputs = 5, 5 if kind == "next" else 3
         symbols = rng.integers(5, size=(n, 9))
-        goal = {"following": symbols[:, 1:]} if kind == "next" else {"target": one_hot(symbols[:, -1] % 3, 3)}
+        goal = {"following": symbols[:, 1:], "legal": rng.random((n, 8, 5)) < 0.5}
+        if kind == "class":
+            goal = {"target": one_hot(symbols[:, -1] % 3, 3)}
         batch = of_symbols(symbols[:, :-1], length, **goal)
     net = model.network(setting, inputs, outputs)
     return Case(setting, net, model.initial(setting, net, rng), batch)
 
 
+def learns(setting: Config, rate: float, every_step: bool, last_only: bool) -> Learning:
+    return Learning(rate, every_step, last_only, setting.errors == "last", setting.targets == "legal")
+
+
 def train(case: Case, window: int = 100, criterion=NEVER, every_step=False, last_only=False, rate=RATE):
     """Learns from the case's sequences: the window, and whether the criterion was met."""
     judged = Window(np.zeros(window), np.zeros(window), np.zeros(1, np.int64))
-    met = LEARNER.train(case.net, case.memory, case.batch, Learning(rate, every_step, last_only), judged, criterion)
+    learning = learns(case.setting, rate, every_step, last_only)
+    met = LEARNER.train(case.net, case.memory, case.batch, learning, judged, criterion)
     return judged, met
 
 
@@ -87,7 +98,7 @@ def test(case: Case, allowed: int = 1000, tolerance: float = 0.3, last_only=Fals
         case.net,
         case.memory,
         case.batch,
-        Learning(0.0, False, last_only),
+        learns(case.setting, 0.0, False, last_only),
         Criterion(tolerance, allowed, np.inf),
         errors,
     )
@@ -101,22 +112,11 @@ class Readable:
     """The same network as :class:`common.cells.lstm.LSTM` and logistic outputs, learning by autograd."""
 
     def __init__(self, case: Case):
-        c, self.batch = case.setting, case.batch
+        c = self.setting = case.setting
+        self.batch = case.batch
         self.inputs = case.net.inputs
         self.lstm = LSTM(
-            self.inputs,
-            c.blocks,
-            c.size,
-            forget_gate=c.forget_gate,
-            output_gate=c.output_gate,
-            gates_see_gates=c.gates_see_gates,
-            recurrent=c.recurrent,
-            cell_bias=c.cell_bias,
-            gate_bias=c.gate_bias,
-            g=c.g,
-            h=c.h,
-            state_decay=c.state_decay,
-            truncated=True,
+            self.inputs, c.blocks, c.size, **model.parts(c), g=c.g, h=c.h, state_decay=c.state_decay, truncated=True
         ).double()
         self.masks = self.lstm.mask, torch.from_numpy(model.output_connections(c, self.inputs, len(case.memory.V)))
         self.weights = [torch.from_numpy(case.memory.W.copy()), torch.from_numpy(case.memory.V.copy())]
@@ -129,9 +129,13 @@ class Readable:
         return x
 
     def target(self, n: int, t: int, outputs: int) -> torch.Tensor | None:
+        if t < self.batch.length[n] - 1 and (self.setting.errors == "last" or not self.batch.next.size):
+            return None
+        if self.setting.targets == "legal":
+            return torch.from_numpy(self.batch.legal[n, t]).double()
         if self.batch.next.size:
             return torch.eye(outputs, dtype=torch.float64)[self.batch.next[n, t]]
-        return torch.from_numpy(self.batch.target[n]) if t == self.batch.length[n] - 1 else None
+        return torch.from_numpy(self.batch.target[n])
 
     def step(self, x, state, weights):
         W, V = weights
@@ -149,6 +153,8 @@ class Readable:
     def learn(self, n: int, every_step: bool) -> list[float]:
         """Gradient descent on half the squared error; returns the errors [judged steps * K].
 
+        Without the slope of the outputs, the gradient is that of the cross entropy.
+
         With an update at every step, the error of a step is due to the weights of all steps until then: to each of the
         copies that were in use, and the sum of their gradients changes the weights of now.
         """
@@ -162,6 +168,8 @@ class Readable:
                 continue
             errors += (target - y).abs().tolist()
             loss = ((target - y) ** 2).sum() / 2
+            if not self.setting.output_slope:
+                loss = torch.nn.functional.binary_cross_entropy(y, target, reduction="sum")
             for copy in copies:
                 gradients = torch.autograd.grad(
                     loss, copy, retain_graph=True, allow_unused=True, materialize_grads=True

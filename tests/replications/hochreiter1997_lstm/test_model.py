@@ -8,7 +8,7 @@ from replications.hochreiter1997_lstm import model
 from replications.hochreiter1997_lstm.data import task
 
 PAPER = "hochreiter1997_lstm"
-PRINTED = {  # weights, by how the experiment's name begins; lag_2c by how it ends, since its inputs are p + 4 symbols
+PRINTED = {  # weights, by how the experiment's name begins; lag_2c by its p, since its inputs are p + 4 symbols
     "reber_4x1": 264,
     "reber_3x2": 276,  # 1997, table 1
     "lag_2a": 10504,
@@ -29,7 +29,7 @@ ROWS = [
     (name, scale)
     for scale in config.SCALES
     for name in config.experiments(PAPER, scale)
-    if not name.startswith("elman")
+    if config.resolve(PAPER, name, scale)["cell"] == "lstm"
 ]
 
 
@@ -41,8 +41,10 @@ def built(name: str, scale: str):
 
 
 def key(name: str) -> str | None:
+    if name.endswith(("_biases", "_shortcuts", "_guessed")):
+        return None  # readings that add weights
     if name.startswith("lag_2c"):
-        return name.rpartition("_")[2]
+        return f"p{config.resolve(PAPER, name, 'paper')['symbols']}"
     return next((start for start in PRINTED if name.startswith(start)), None)
 
 
