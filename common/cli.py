@@ -11,6 +11,7 @@ from typing import Annotated, Optional
 import typer
 
 from common import config, paths
+from common.course import commands
 from common.errors import Interrupted, UserError, explained
 
 app = typer.Typer(
@@ -23,6 +24,7 @@ data = typer.Typer(no_args_is_help=True, help="Corpora: fetch, verify, see what 
 app.add_typer(data, name="data")
 weights = typer.Typer(no_args_is_help=True, help="Trained networks: get them from a DVC remote, or send them to one.")
 app.add_typer(weights, name="weights")
+app.add_typer(commands.exercise, name="exercise")
 
 Paper = Annotated[str, typer.Argument(help="Folder name of a paper; see `replicate list`.")]
 Papers = Annotated[Optional[list[str]], typer.Argument(help="Folder names of papers; none: all.")]
