@@ -13,11 +13,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from torch import nn
 from tqdm import tqdm
 
 from common.training import memory, provenance
 
 ROUNDS = 7
+STEPS, BATCH, PASSES = 50, 32, 5  # of a layer's work
 
 
 def bench(papers: list[str], output: Path) -> str:
@@ -55,6 +57,20 @@ def bench(papers: list[str], output: Path) -> str:
             low, high = task["range"]
             lines.append(f"  {name}: {task['seconds']:.2f} s   ({low:.2f} to {high:.2f})")
     return "\n".join([*lines, f"\nwritten to {output}"])
+
+
+def layer_work(make: Callable[[], nn.Module], inputs: int) -> Callable[[], int]:
+    """What a recurrent layer does on made-up sequences ``[50, 32, inputs]``, there and back: a case of ``CASES``."""
+    layer, sequences = make(), torch.rand(STEPS, BATCH, inputs, generator=torch.Generator().manual_seed(1))
+
+    def work() -> int:
+        for _ in range(PASSES):
+            layer.zero_grad(set_to_none=True)
+            outputs = layer(sequences)
+            (outputs[0] if isinstance(outputs, tuple) else outputs).sum().backward()
+        return PASSES * BATCH
+
+    return work
 
 
 def _measure(module) -> dict[str, dict]:
