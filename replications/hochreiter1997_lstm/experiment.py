@@ -52,6 +52,5 @@ def run(run: Run) -> None:
         checkpoints.save_atomically(
             {"config": run.settings, "vocabularies": [], "weights": trial.weights}, run.seed_folder(seed) / "model.pt"
         )
-    first = next(iter(module.trials.values()))
-    run.parameters, run.throughput_unit = first.parameters, "sequences/s"
-    run.figures = figure_data.collect(config, first)
+    run.parameters, run.throughput_unit = trial.parameters, "sequences/s"
+    run.figures = figure_data.collect(config, list(module.trials.values()))

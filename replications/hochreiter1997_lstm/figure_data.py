@@ -1,4 +1,5 @@
-"""What the figures show beyond the numbers: an error on its way back in time, and a network at work on a stream."""
+"""What the figures show beyond the numbers: an error on its way back in time, a network at work on a stream, and two
+trainings once more, watched: errors by target (experiment 4), and states as a network falls back (2c)."""
 
 import numpy as np
 import torch
@@ -7,14 +8,19 @@ from common.cells.lstm import LSTM
 from replications.hochreiter1997_lstm.config import Config
 from replications.hochreiter1997_lstm.streams import ContinualReber
 from replications.hochreiter1997_lstm.tasks.reber import SYMBOLS
-from replications.hochreiter1997_lstm.trials import Trial, generator
+from replications.hochreiter1997_lstm.trials import Trial, Windowed, generator
 
 SHOWN = 400  # symbols of a stream
 STEPS, NETWORKS = 100, 20  # of the error flow
 
 
-def collect(config: Config, trial: Trial) -> dict:
-    """The data of the figures that this row has, from its first trial."""
+WATCHED = (74_000, 300_000)  # sequences of experiment 4; the printed number is the first
+PROBES, EVERY = 100, 5000  # sequences that are read, so often, to see where the states of 2c end
+
+
+def collect(config: Config, trials: list[Trial]) -> dict:
+    """The data of the figures that this row has, from its first trial; a fall, from that which fell furthest."""
+    trial = trials[0]
     if isinstance(trial, ContinualReber):
         seen = trial.observe(generator(trial.seed, 20), SHOWN)
         stream = {
@@ -27,7 +33,57 @@ def collect(config: Config, trial: Trial) -> dict:
         return {"stream": stream}
     if config.task == "order_6a" and config.cell == "lstm":
         return {"error_flow": error_flow(config, trial.seed)}
+    if config.task == "adding" and not config.output_slope:
+        return {
+            "tails": {name: tails(config, trial.seed, slope) for name, slope in (("with", True), ("without", False))}
+        }
+    if config.task == "lag_2c" and config.output_slope:
+        return {"fall": fall(config, max(trials, key=falls).seed)}
     return {}
+
+
+def tails(config: Config, seed: int, output_slope: bool) -> list[dict]:
+    """Error and target of test sequences after so many training sequences, with or without the slope of the output."""
+    trial, found = Windowed(config.model_copy(update={"output_slope": output_slope}), seed), []
+    batch = trial.task.sample(generator(seed, 2), 1000)
+    for most in WATCHED:
+        while trial.sequences < most and not trial.done:
+            trial.advance()
+        errors = trial.errors(batch, batch.size)[0]
+        found.append(
+            {
+                "sequences": trial.sequences,
+                "target": batch.target[:, 0].round(4).tolist(),
+                "error": errors.round(4).tolist(),
+            }
+        )
+    return found
+
+
+def falls(trial: Trial) -> float:
+    """How far the error of a trial rose again from its lowest so far."""
+    errors = np.array([error for _, error in trial.curve])
+    return float((errors - np.minimum.accumulate(errors)).max())
+
+
+def fall(config: Config, seed: int) -> dict:
+    """Where the states of sequences with x and with y end, mean over some, as a trial is trained again."""
+    trial = Windowed(config, seed)
+    probes = trial.task.sample(generator(seed, 2), PROBES)
+    course: dict[str, list] = {"sequences": [], "error": [], "x": [], "y": []}
+    while not trial.done:
+        trial.advance()
+        if trial.sequences % EVERY == 0:
+            ends, errors = [], []
+            for n in range(PROBES):
+                errors.append(trial.errors(probes.chosen(slice(n, n + 1)), 1)[1])
+                ends.append(trial.memory.state.copy())
+            states, is_x = np.array(ends), probes.target[:, 0] == 1
+            course["sequences"].append(trial.sequences)
+            course["error"].append(round(float(np.mean(errors)), 4))
+            for name, which in (("x", is_x), ("y", ~is_x)):
+                course[name].append(states[which].mean(axis=0).round(2).tolist())
+    return course
 
 
 def error_flow(config: Config, seed: int) -> dict:

@@ -1,4 +1,5 @@
-"""The figures: error flow, cells on an endless stream, sequences against lag, every trial beside the printed mean."""
+"""The figures: error flow, cells on an endless stream, sequences against lag, errors by target, a network that falls
+back, every trial beside the printed mean."""
 
 from collections.abc import Iterator, Sequence
 
@@ -16,6 +17,7 @@ STREAMS = {"continual_1997": "1997: nothing forgets", "continual_forget": "2000:
 TOGETHER = [(q, f"lag_2c_q{q}_p{q}") for q in (50, 100, 200, 500, 1000)]
 REPEATED = [(1000 / p, f"lag_2c_q1000_p{p}") for p in (1000, 500, 200, 100, 50)]
 LONGEST_ZOOM = 75  # symbols that can still be read one by one
+READINGS = "Readings"  # how the tables of ours begin
 OURS, PRINTED = PALETTE[0], PALETTE[1]
 INTERVAL = 1.2  # width of its line
 BESIDE = 1.07  # trials stand beside their median, not behind it
@@ -36,9 +38,15 @@ def draw(runs: Runs) -> Iterator[tuple[str, str, Figure]]:
         yield "forgetting", *forgetting(streams["continual_forget"])
     if any(trials(runs, name) for _, name in TOGETHER + REPEATED):
         yield "lag", *lag(runs)
-    rows = [(where, row) for where, row in effort_rows() if trials(runs, row.experiment, row.metric)]
-    if rows:
-        yield "effort", *effort(runs, rows)
+    for run in runs.values():
+        if "tails" in run["figures"]:
+            yield "tails", *tails(run["figures"]["tails"])
+        if "fall" in run["figures"]:
+            yield "fall", *fall(run["figures"]["fall"])
+    for name, readings in (("effort", False), ("readings", True)):
+        rows = [(where, row) for where, row in effort_rows(readings) if trials(runs, row.experiment, row.metric)]
+        if rows:
+            yield name, *effort(runs, rows)
 
 
 def trials(runs: Runs, experiment: str, metric: str = "sequences") -> list[float]:
@@ -46,11 +54,12 @@ def trials(runs: Runs, experiment: str, metric: str = "sequences") -> list[float
     return sorted(runs[experiment]["metrics"].get(metric, {}).values()) if experiment in runs else []
 
 
-def effort_rows() -> list[tuple[str, Row]]:
-    """(table, row) wherever the paper counts training sequences or streams; a quoted row counts once."""
+def effort_rows(readings: bool = False) -> list[tuple[str, Row]]:
+    """(table, row) wherever the paper counts training sequences or streams, or those of our readings; a quoted row
+    counts once."""
     found = {}
     for table, row in load_paper(PAPER).rows():
-        if row.metric.startswith(("sequences", "streams")):
+        if row.metric.startswith(("sequences", "streams")) and table.where.startswith(READINGS) == readings:
             found.setdefault((row.experiment, row.metric), (table.where, row))
     return list(found.values())
 
@@ -156,6 +165,45 @@ def forgetting(data: dict) -> tuple[str, Figure]:
         "The last strings of the stream above, with forget gates: a line is a cell (above) or the gate of a block "
         "(below; 1 keeps the state, 0 empties it), in the colour of its first cell. Dashed: a new string "
         "begins."
+    ), figure
+
+
+def tails(found: dict[str, list[dict]]) -> tuple[str, Figure]:
+    """Errors in adding against the targets: a row with and a row without the slope of the output."""
+    figure = Figure(figsize=(8.4, 4.6))
+    panels = figure.subplots(2, 2, sharex=True, sharey=True)
+    for row, (name, stages) in zip(panels, found.items(), strict=True):
+        for axes, stage in zip(row, stages, strict=True):
+            axes.plot(stage["target"], stage["error"], "o", color=OURS, alpha=0.3, markersize=3, markeredgewidth=0)
+            axes.axhline(0.04, color=INK, linewidth=0.6)
+            axes.set_title(f"{name} the slope, {stage['sequences']:,} sequences".replace(",", " "))
+        row[0].set(ylabel="error", yscale="log", ylim=(1e-3, 1))
+    for axes in panels[-1]:
+        axes.set_xlabel("target")
+    return (
+        "Experiment 4 (T = 100): the error on 1000 test sequences against the sum asked for, one network each, trained "
+        "with the slope y(1 - y) of the output in its error, as printed, and without. Above the line: wrong."
+    ), figure
+
+
+def fall(course: dict) -> tuple[str, Figure]:
+    """A network of experiment 2c that learns and falls back: its error, and where the states of its cells end."""
+    figure = Figure(figsize=(8.4, 4))
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(2, 3))
+    above.plot(course["sequences"], course["error"], color=INK, linewidth=1.1)
+    above.set_ylabel("mean error")
+    for symbol, color in (("x", OURS), ("y", PRINTED)):
+        for cell, (values, line) in enumerate(zip(zip(*course[symbol], strict=True), ("-", "--"), strict=True), 1):
+            below.plot(
+                course["sequences"], values, line, color=color, linewidth=1.1, label=f"cell {cell}, after {symbol}"
+            )
+    below.axhline(0, color=INK, linewidth=0.6)
+    below.legend(ncols=2)
+    below.set(ylabel="state at the end", xlabel="training sequences")
+    below.xaxis.set_major_formatter(EngFormatter(sep=""))
+    return (
+        "Experiment 2c (q = 50): the trial that fell back furthest, watched as it is trained again. A class is "
+        "told by where the states of the cells have drifted by the end of a sequence."
     ), figure
 
 

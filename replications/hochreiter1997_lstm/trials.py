@@ -106,11 +106,14 @@ class Trial:
 
         With ``allowed``, testing ends as soon as more sequences are wrong.
         """
-        errors = np.zeros((3, batch.size))
-        criterion = self.criterion(batch.size if allowed is None else allowed)
-        judged = self.learner.test(self.network, self.memory, batch, self.learning, criterion, errors)
-        worst, mean, squared = errors[:, :judged]
+        worst, mean, squared = self.errors(batch, batch.size if allowed is None else allowed)
         return float((worst >= self.config.tolerance).sum()), float(mean.mean()), float(squared.mean())
+
+    def errors(self, batch: Sequences, allowed: int) -> np.ndarray:
+        """Worst, mean absolute and mean squared error of each sequence ``[3, N]``, weights fixed."""
+        errors = np.zeros((3, batch.size))
+        judged = self.learner.test(self.network, self.memory, batch, self.learning, self.criterion(allowed), errors)
+        return errors[:, :judged]
 
     def fresh_test(self) -> tuple[float, float, float]:
         """As :meth:`test`, on new sequences: fraction wrong, mean absolute and mean squared error."""
