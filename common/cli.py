@@ -25,6 +25,7 @@ app.add_typer(data, name="data")
 weights = typer.Typer(no_args_is_help=True, help="Trained networks: get them from a DVC remote, or send them to one.")
 app.add_typer(weights, name="weights")
 app.add_typer(commands.exercise, name="exercise")
+app.command()(commands.annotate)
 
 Paper = Annotated[str, typer.Argument(help="Folder name of a paper; see `replicate list`.")]
 Papers = Annotated[Optional[list[str]], typer.Argument(help="Folder names of papers; none: all.")]

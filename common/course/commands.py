@@ -1,6 +1,6 @@
 """What the command line has for a course."""
 
-from typing import Annotated
+from typing import Annotated, Optional
 
 import typer
 
@@ -69,3 +69,14 @@ def _require_tests() -> None:
         raise UserError(
             "exercises are checked by the suite's tests, which a checkout has and an installed package has not"
         )
+
+
+def annotate(papers: Annotated[Optional[list[str]], typer.Argument(help="Folder names; none: all.")] = None) -> None:
+    """Write docs/annotated/, the equations of papers beside their lines, and the numbers of lines in docs/*.md."""
+    from common.course import annotated, quotes
+
+    if paths.INSTALLED:
+        raise UserError("annotated pages belong to a checkout; this is an installed package")
+    names = [config.require_paper(name) for name in papers or annotated.papers()]
+    for path in (*annotated.write(names), *quotes.renumber(paths.ROOT / "docs")):
+        typer.echo(path.relative_to(paths.ROOT))

@@ -4,7 +4,6 @@
 property that the test is about, in words. The learner's copy of the file lies in ``exercises/<paper>/<number>/``.
 """
 
-import ast
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -59,10 +58,9 @@ class Exercise(NamedTuple):
 
     @property
     def says(self) -> str:
-        """What the function's docstring begins with, or its class's where it has none."""
-        text, owner = self.path.read_text(encoding="utf-8"), self.name.partition(".")[0]
-        found = (ast.get_docstring(source.definition(self.path, text, name)) for name in (self.name, owner))
-        return " ".join((next(filter(None, found), "")).partition("\n\n")[0].split())
+        """What the function's docstring begins with."""
+        text = self.path.read_text(encoding="utf-8")
+        return " ".join(source.docstring(self.path, text, self.name).partition("\n\n")[0].split())
 
 
 class Property(NamedTuple):

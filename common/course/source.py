@@ -27,6 +27,12 @@ def definition(path: Path, text: str, name: str) -> Definition:
     return found[name]
 
 
+def docstring(path: Path, text: str, name: str) -> str:
+    """Of the definition called ``name``, or of its class where it has none."""
+    found = (ast.get_docstring(definition(path, text, one)) for one in (name, name.partition(".")[0]))
+    return next(filter(None, found), "")
+
+
 def first_line(node: Definition) -> int:
     """Of its decorators, where it has some."""
     return min([node.lineno, *(one.lineno for one in node.decorator_list)])

@@ -8,6 +8,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
+from common import paths
 from common.config import SCALES
 from common.reporting import text
 from common.reporting.pages import cells, content, markdown
@@ -72,7 +73,8 @@ def pages(reports: Sequence[PaperReport]) -> Iterator[tuple[str, str]]:
     """(file name, text): the front page, and a page for each paper with links to its neighbours, in both forms."""
     env = environment()
     env.globals |= {
-        "reports": reports, "scales": SCALES, "scale_meaning": content.SCALE_MEANING,
+        "reports": reports, "course": (paths.REPORTS.parent / "docs" / "course.md").exists(),
+        "scales": SCALES, "scale_meaning": content.SCALE_MEANING,
         "meanings": content.VERDICT_MEANING, "introduction": content.INTRODUCTION,
         "counts": Counter(verdict for report in reports for _, verdict in report.outcomes),
     }  # fmt: skip

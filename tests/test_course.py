@@ -1,0 +1,71 @@
+"""The course: every line, link and command on its pages leads somewhere."""
+
+import re
+import shlex
+
+import pytest
+
+from common import config, paths
+from common.course import exercises, quotes
+from common.reporting.pages import render
+
+DOCS = paths.ROOT / "docs"
+PAGES = [*sorted(DOCS.glob("*.md")), paths.ROOT / "README.md"]
+COURSE = (DOCS / "course.md").read_text(encoding="utf-8")
+TOPICS = dict(re.findall(r"\n## (\d+\. .+)\n\n((?:\|.*\n)+)", COURSE))
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+
+
+def heading_anchors(path):
+    """As GitHub makes them."""
+    heads = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.M)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page):
+    for target in LINK.findall(page.read_text(encoding="utf-8")):
+        if target.startswith("https://"):
+            continue
+        file, _, anchor = target.partition("#")
+        path = (page.parent / file).resolve() if file else page
+        assert path.exists(), f"{page.name}: {target}"
+        if anchor and path.suffix == ".md":
+            assert anchor in heading_anchors(path), f"{page.name}: {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_quoted_line_is_there_and_has_its_number(page):
+    assert quotes.numbered(page) == page.read_text(encoding="utf-8"), "run: replicate annotate"
+
+
+def test_topics_are_numbered_and_each_has_everything():
+    assert [int(title.partition(".")[0]) for title in TOPICS] == list(range(1, len(TOPICS) + 1)) and len(TOPICS) >= 18
+    for title, table in TOPICS.items():
+        rows = dict(re.findall(r"^\| (\w+) \| (.+) \|$", table, re.M))
+        assert list(rows) == ["folder", "equation", "line", "figure", "claim", "read", "run"], title
+        assert quotes.QUOTE.fullmatch(rows["line"]) and re.fullmatch(r"\[.+\]\(.+\.svg\)", rows["figure"]), title
+        assert re.fullmatch(r"\[`id: [\w-]+`\]\(\.\./replications/\w+/paper\.yaml#L\d+\)", rows["claim"]), title
+
+
+@pytest.mark.parametrize("command", sorted(set(re.findall(r"`(replicate run .+?|replicate exercise .+?)`", COURSE))))
+def test_every_command_can_be_given(command):
+    _, verb, *words = shlex.split(command)
+    if verb == "run":
+        paper, experiment = words
+        assert config.resolve(paper, experiment, "quick")
+    elif words != ["list"]:
+        _, paper, number = words
+        assert exercises.exercise(paper, int(number)).entry.tests
+
+
+def test_every_paper_with_exercises_is_taught():
+    assert [one for one in config.papers() if exercises.of(one) and f"replications/{one})" not in COURSE] == []
+
+
+def test_the_front_pages_lead_to_the_course(monkeypatch, tmp_path):
+    fronts = [text for name, text in render.pages([]) if name in ("index.html", "README.md")]
+    assert len(fronts) == 2 and all("../docs/course.md" in text for text in fronts)
+    assert "docs/course.md" in (paths.ROOT / "README.md").read_text(encoding="utf-8").partition("## The two commands")[0]
+    monkeypatch.setattr(paths, "REPORTS", tmp_path / "reports")  # an installed package has none
+    assert not any("course.md" in text for _, text in render.pages([]))
