@@ -66,6 +66,16 @@ def test_every_paper_with_exercises_is_taught():
 def test_the_front_pages_lead_to_the_course(monkeypatch, tmp_path):
     fronts = [text for name, text in render.pages([]) if name in ("index.html", "README.md")]
     assert len(fronts) == 2 and all("../docs/course.md" in text for text in fronts)
-    assert "docs/course.md" in (paths.ROOT / "README.md").read_text(encoding="utf-8").partition("## The two commands")[0]
+    first_screen = (paths.ROOT / "README.md").read_text(encoding="utf-8").partition("## The two commands")[0]
+    assert "docs/course.md" in first_screen
     monkeypatch.setattr(paths, "REPORTS", tmp_path / "reports")  # an installed package has none
     assert not any("course.md" in text for _, text in render.pages([]))
+
+
+def test_forty_questions_have_their_answers_folded_away():
+    quiz = (DOCS / "quiz.md").read_text(encoding="utf-8")
+    asked = re.findall(
+        r"^\*\*(\d+)\.\*\* .+\?\n\n<details><summary>Answer</summary>\n\n(.+)\n\n</details>$", quiz, re.M
+    )
+    assert [int(number) for number, _ in asked] == list(range(1, 41)) and quiz.count("<details>") == 40
+    assert all(quotes.QUOTE.search(answer) for _, answer in asked)
