@@ -12,7 +12,9 @@ import numpy as np
 from common.compiled import compiled
 from common.errors import UserError
 from replications.hochreiter1997_lstm.config import Config
-from replications.hochreiter1997_lstm.lstm_kernel import logistic
+from replications.hochreiter1997_lstm.lstm_kernel import blame_outputs, logistic
+from replications.hochreiter1997_lstm.lstm_kernel import respond as respond  # the outputs are the same
+from replications.hochreiter1997_lstm.lstm_kernel import update as update
 
 
 class Network(NamedTuple):
@@ -20,15 +22,16 @@ class Network(NamedTuple):
 
     inputs: int  # I
     hidden: int  # H
-    outputs: int  # K
-    shortcuts: int  # inputs that the outputs see as well: I, or none
+    output_slope: bool
+    present: np.ndarray  # [H, I + H + 1] 1 where W has a connection: everywhere
+    present_out: np.ndarray  # [K, H + I + 1]
 
 
 class Memory(NamedTuple):
     """What changes from step to step."""
 
     W: np.ndarray  # [H, I + H + 1] into the hidden units: inputs, hidden units one step before, bias
-    V: np.ndarray  # [K, H + 1] into the outputs: hidden units, bias; with shortcuts [K, H + I + 1], inputs between
+    V: np.ndarray  # [K, H + I + 1] into the outputs: hidden units, inputs (0 without shortcuts), bias
     dW: np.ndarray  # sums of what is to be added to W
     dV: np.ndarray
     hidden: np.ndarray  # [H] activations y
@@ -53,22 +56,24 @@ def network(config: Config, inputs: int, outputs: int) -> Network:
         raise UserError(
             "cell: elman has all its hidden units from the start; it cannot be used with grow: true; set grow: false"
         )
-    if not config.output_slope:
-        raise UserError("cell: elman has errors with the slope of its outputs; set output_slope: true")
-    return Network(inputs, config.blocks * config.size, outputs, inputs if config.outputs_see_inputs else 0)
+    hidden = config.blocks * config.size
+    present_out = np.ones((outputs, hidden + inputs + 1))
+    present_out[:, hidden:-1] = config.outputs_see_inputs
+    return Network(inputs, hidden, config.output_slope, np.ones((hidden, inputs + hidden + 1)), present_out)
 
 
 def parameters(net: Network) -> int:
     """How many weights there are."""
-    return net.hidden * (net.inputs + net.hidden + 1) + net.outputs * (net.hidden + net.shortcuts + 1)
+    return int(net.present.sum() + net.present_out.sum())
 
 
 def initial(config: Config, net: Network, rng: np.random.Generator) -> Memory:
     """Weights, biases included, drawn from U[-init_range, init_range]."""
     W = rng.uniform(-config.init_range, config.init_range, (net.hidden, net.inputs + net.hidden + 1))
-    V = rng.uniform(-config.init_range, config.init_range, (net.outputs, net.hidden + net.shortcuts + 1))
+    V = np.zeros(net.present_out.shape)
+    V[net.present_out == 1] = rng.uniform(-config.init_range, config.init_range, int(net.present_out.sum()))
     hidden, before, back = np.zeros((3, net.hidden))
-    return Memory(W, V, np.zeros(W.shape), np.zeros(V.shape), hidden, before, back, *np.zeros((2, net.outputs)))
+    return Memory(W, V, np.zeros(W.shape), np.zeros(V.shape), hidden, before, back, *np.zeros((2, len(V))))
 
 
 @compiled
@@ -97,33 +102,10 @@ def step(network, memory, index, value, learn):
 
 
 @compiled
-def respond(network, memory, index, value):
-    """The outputs of this step: logistic units that see the hidden ones, perhaps the inputs."""
-    V, y = memory.V, memory.hidden
-    for k in range(network.outputs):
-        net = V[k, -1]
-        for u in range(network.hidden):
-            net += V[k, u] * y[u]
-        if network.shortcuts:
-            for a in range(len(index)):
-                net += V[k, network.hidden + index[a]] * value[a]
-        memory.output[k] = logistic(net)
-
-
-@compiled
 def blame(network, memory, index, value):
     """Adds the gradient of this step's squared error to dV, and its part for the hidden units to ``back``
     (1997, equation 19)."""
-    V, dV, y, back = memory.V, memory.dV, memory.hidden, memory.back
-    for k in range(network.outputs):
-        delta = memory.error[k] * memory.output[k] * (1.0 - memory.output[k])
-        for u in range(network.hidden):
-            back[u] += delta * V[k, u]
-            dV[k, u] += delta * y[u]
-        if network.shortcuts:
-            for a in range(len(index)):
-                dV[k, network.hidden + index[a]] += delta * value[a]
-        dV[k, -1] += delta
+    blame_outputs(network, memory, index, value, memory.back)
 
 
 @compiled
@@ -152,13 +134,3 @@ def through_time(network, memory, index, value, past):
                 dW[u, inputs + m] += delta * hidden[t - 1, m]
                 back[t - 1, m] += delta * W[u, inputs + m]
             dW[u, -1] += delta
-
-
-@compiled
-def update(network, memory, rate):
-    """Gradient descent with the collected sums, which start anew."""
-    W, V, dW, dV = memory.W, memory.V, memory.dW, memory.dV
-    W += rate * dW
-    V += rate * dV
-    dW[:] = 0.0
-    dV[:] = 0.0

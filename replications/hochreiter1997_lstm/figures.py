@@ -1,4 +1,4 @@
-"""The figures: error flow, cells on an endless stream, sequences against lag, errors by target, a network that falls
+"""The figures: error flow, cells on an endless stream, errors by target, a network that falls
 back, every trial beside the printed mean."""
 
 from collections.abc import Iterator, Sequence
@@ -14,13 +14,10 @@ from common.reporting.pages.figures import INK, PALE, PALETTE
 PAPER = "hochreiter1997_lstm"
 Runs = dict[str, dict]
 STREAMS = {"continual_1997": "1997: nothing forgets", "continual_forget": "2000: forget gates"}
-TOGETHER = [(q, f"lag_2c_q{q}_p{q}") for q in (50, 100, 200, 500, 1000)]
-REPEATED = [(1000 / p, f"lag_2c_q1000_p{p}") for p in (1000, 500, 200, 100, 50)]
 LONGEST_ZOOM = 75  # symbols that can still be read one by one
 READINGS = "Readings"  # how the tables of ours begin
 OURS, PRINTED = PALETTE[0], PALETTE[1]
 INTERVAL = 1.2  # width of its line
-BESIDE = 1.07  # trials stand beside their median, not behind it
 
 
 def draw(runs: Runs) -> Iterator[tuple[str, str, Figure]]:
@@ -36,8 +33,6 @@ def draw(runs: Runs) -> Iterator[tuple[str, str, Figure]]:
         yield "stream", *stream(streams)
     if streams.get("continual_forget", {}).get("forget"):
         yield "forgetting", *forgetting(streams["continual_forget"])
-    if any(trials(runs, name) for _, name in TOGETHER + REPEATED):
-        yield "lag", *lag(runs)
     for run in runs.values():
         if "tails" in run["figures"]:
             yield "tails", *tails(run["figures"]["tails"])
@@ -204,55 +199,6 @@ def fall(course: dict) -> tuple[str, Figure]:
     return (
         "Experiment 2c (q = 50): the trial that fell back furthest, watched as it is trained again. A class is "
         "told by where the states of the cells have drifted by the end of a sequence."
-    ), figure
-
-
-def lag(runs: Runs) -> tuple[str, Figure]:
-    """Experiment 2c: sequences to success as lag and alphabet grow together, and as the same distractors come back."""
-    printed = {row.experiment: row.published for _, row in effort_rows()} if is_papers_own(runs) else {}
-    figure = Figure(figsize=(8.4, 3.4))
-    panels = figure.subplots(1, 2, sharey=True)
-    titles = ("lag and alphabet grow together (p = q)", "lag 1000, ever fewer distractors")
-    labels = ("distractors in every sequence, q", "times that each distractor comes back, q / p")
-    for axes, points, title, label in zip(panels, (TOGETHER, REPEATED), titles, labels, strict=True):
-        found = [(x, trials(runs, name)) for x, name in points if trials(runs, name)]
-        for x, values in found:
-            axes.plot([BESIDE * x] * len(values), values, "o", color=OURS, alpha=0.35, markersize=4, markeredgewidth=0)
-        middles = [median_interval(values) for _, values in found]
-        axes.plot(
-            [x for x, _ in found],
-            [middle.value for middle in middles],
-            "o-",
-            color=OURS,
-            markersize=6,
-            label="ours, median",
-        )
-        for (x, _), middle in zip(found, middles, strict=True):
-            if middle.low is not None:
-                axes.plot([x, x], [middle.low, middle.high], color=OURS, linewidth=INTERVAL)
-        if printed:
-            axes.plot(
-                [x for x, _ in points],
-                [printed[name] for _, name in points],
-                "D--",
-                color=PRINTED,
-                markerfacecolor="none",
-                linewidth=1,
-                label="published, mean",
-            )
-        axes.set_xscale("log")
-        axes.set_yscale("log")
-        axes.xaxis.set_major_locator(FixedLocator([x for x, _ in points]))
-        axes.xaxis.set_minor_locator(NullLocator())
-        axes.xaxis.set_major_formatter(lambda x, _: f"{x:g}")
-        axes.set_title(title)
-        axes.set_xlabel(label)
-    _plain_log(panels[0].yaxis, panels[0].get_ylim())
-    panels[0].set_ylabel("training sequences to success")
-    panels[1].legend(loc="upper left")
-    return (
-        "Experiment 2c: training sequences to success. A pale dot is a trial that succeeded, an upright line the "
-        "95 % interval of the median."
     ), figure
 
 

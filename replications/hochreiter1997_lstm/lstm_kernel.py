@@ -35,7 +35,7 @@ class Network(NamedTuple):
     decay: float  # the state is multiplied by it at every step; 1 in the papers' own networks
     g: int  # squashing of a cell's input
     h: int  # squashing of a cell's output
-    output_slope: bool  # an output's error is multiplied by the slope of its logistic function, as printed
+    output_slope: bool  # errors of outputs are multiplied by the slope of their logistic function, as printed
     present: np.ndarray  # [U, I + U + 1] 1 where W has a connection, else 0
     present_out: np.ndarray  # [K, C + I + 1]
 
@@ -134,32 +134,41 @@ def step(network, memory, index, value, learn):
 @compiled
 def respond(network, memory, index, value):
     """The outputs of this step (1997, equation for y_k): logistic units that see the cells, perhaps the inputs."""
-    cells, V = network.blocks * network.size, memory.V
+    V, y = memory.V, memory.hidden
+    seen = V.shape[1] - network.inputs - 1
     for k in range(V.shape[0]):
         net = V[k, -1]
-        for c in range(cells):
-            net += V[k, c] * memory.hidden[c]
+        for c in range(seen):
+            net += V[k, c] * y[c]
         for a in range(len(index)):
-            net += V[k, cells + index[a]] * value[a]
+            net += V[k, seen + index[a]] * value[a]
         memory.output[k] = logistic(net)
+
+
+@compiled
+def blame_outputs(network, memory, index, value, back):
+    """Adds the gradient of this step's squared error to dV, and to ``back`` the error of each unit that outputs see."""
+    V, dV, y = memory.V, memory.dV, memory.hidden
+    seen = V.shape[1] - network.inputs - 1
+    for k in range(V.shape[0]):
+        delta = memory.error[k]
+        if network.output_slope:
+            delta = memory.error[k] * memory.output[k] * (1.0 - memory.output[k])
+        for c in range(seen):
+            back[c] += delta * V[k, c]
+            dV[k, c] += delta * y[c]
+        for a in range(len(index)):
+            dV[k, seen + index[a]] += delta * value[a]
+        dV[k, -1] += delta
 
 
 @compiled
 def blame(network, memory, index, value):
     """Adds the truncated gradient of this step's squared error to dW and dV (1997, appendix A.1)."""
-    cells, inputs, size = network.blocks * network.size, network.inputs, network.size
-    V, dW, dV, y, carried = memory.V, memory.dW, memory.dV, memory.hidden, memory.carried
+    inputs, size, dW, carried = network.inputs, network.size, memory.dW, memory.carried
+    cells, y = network.blocks * size, memory.hidden
     back = np.zeros(cells)
-    for k in range(V.shape[0]):
-        delta = memory.error[k]
-        if network.output_slope:
-            delta = memory.error[k] * memory.output[k] * (1.0 - memory.output[k])
-        for c in range(cells):
-            back[c] += delta * V[k, c]
-            dV[k, c] += delta * y[c]
-        for a in range(len(index)):
-            dV[k, cells + index[a]] += delta * value[a]
-        dV[k, -1] += delta
+    blame_outputs(network, memory, index, value, back)
     for block in range(network.blocks):
         y_out = 1.0
         if network.output_gates >= 0:

@@ -72,17 +72,5 @@ def initial(config: Config, net: Network, rng: np.random.Generator) -> Memory:
 
 def memory(W: np.ndarray, V: np.ndarray, cells: int) -> Memory:
     """A learner's memory with these weights, before its first sequence."""
-    zeros = np.zeros
-    return Memory(
-        W=W,
-        V=V,
-        dW=zeros(W.shape),
-        dV=zeros(V.shape),
-        state=zeros(cells),
-        hidden=zeros(len(W)),
-        before=zeros(len(W)),
-        squashed=zeros(cells),
-        carried=zeros((3, cells, W.shape[1])),
-        output=zeros(len(V)),
-        error=zeros(len(V)),
-    )
+    shapes = W.shape, V.shape, cells, len(W), len(W), cells, (3, cells, W.shape[1]), len(V), len(V)
+    return Memory(W, V, *(np.zeros(shape) for shape in shapes))

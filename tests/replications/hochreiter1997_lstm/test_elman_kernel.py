@@ -64,7 +64,7 @@ def forward(W: torch.Tensor, V: torch.Tensor, batch: Sequences, n: int) -> torch
         x = torch.zeros(W.shape[1] - len(W) - 1, dtype=W.dtype)
         x[batch.index[n, t].tolist()] = torch.from_numpy(batch.value[n, t])
         y = torch.sigmoid(W @ torch.cat([x, y, one]))
-        outputs.append(torch.sigmoid(V @ torch.cat([y, one])))
+        outputs.append(torch.sigmoid(V @ torch.cat([y, x, one])))
     return torch.stack(outputs)
 
 
@@ -77,8 +77,10 @@ def wanted(batch: Sequences, n: int) -> torch.Tensor:
 
 @pytest.mark.parametrize("real", [False, True], ids=["one-hot", "real"])
 @pytest.mark.parametrize("at_end", [False, True], ids=["next symbol", "target at the end"])
-def test_learns_by_the_gradient_of_autograd_after_every_sequence(real, at_end):
-    net, memory = start(3, 4, init_range=1.0)
+@pytest.mark.parametrize("shortcuts", [False, True])
+def test_learns_by_the_gradient_of_autograd_after_every_sequence(real, at_end, shortcuts):
+    net, memory = start(3, 4, init_range=1.0, outputs_see_inputs=shortcuts)
+    assert memory.V[:, 4:-1].all() if shortcuts else not memory.V[:, 4:-1].any()
     W, V = (torch.from_numpy(w.copy()).requires_grad_() for w in (memory.W, memory.V))
     batch, rate = random_batch(1, real, at_end), 0.5
     learn(net, memory, batch, rate)
@@ -88,7 +90,7 @@ def test_learns_by_the_gradient_of_autograd_after_every_sequence(real, at_end):
         dW, dV = torch.autograd.grad(loss, (W, V))
         with torch.no_grad():
             W -= rate * dW
-            V -= rate * dV
+            V -= rate * dV * torch.from_numpy(net.present_out)
     np.testing.assert_allclose(memory.W, W.detach(), rtol=0, atol=1e-10)
     np.testing.assert_allclose(memory.V, V.detach(), rtol=0, atol=1e-10)
 
@@ -156,7 +158,8 @@ def test_a_string_knows_nothing_of_the_one_before():
 def test_weights():
     net, memory = start(7, 5, blocks=3, size=2, init_range=0.2)
     assert net.hidden == 6
-    assert elman.parameters(net) == memory.W.size + memory.V.size == 6 * (7 + 6 + 1) + 5 * (6 + 1)
+    assert elman.parameters(net) == np.count_nonzero(memory.W) + np.count_nonzero(memory.V) == 6 * 14 + 5 * 7
+    assert elman.parameters(start(7, 5, blocks=3, size=2, outputs_see_inputs=True)[0]) == 6 * 14 + 5 * (7 + 7)
     for weights in (memory.W, memory.V):
         assert 0.15 < np.abs(weights).max() <= 0.2 and weights.min() < 0.0 < weights.max()
     assert not memory.dW.any() and not memory.dV.any()

@@ -88,33 +88,9 @@ def test_the_zoom_begins_with_a_string_and_names_every_symbol():
     assert list(gates[0].get_ydata()) == stream["forget"][0][first:]
 
 
-def test_lags_show_every_trial_the_median_and_the_printed_mean():
-    runs = {
-        name: run(some_trials(1000 * center))
-        for name, center in {"lag_2c_q50_p50": 30, "lag_2c_q1000_p1000": 49, "lag_2c_q1000_p50": 203}.items()
-    }
-    together, repeated = drawn(runs)["lag"][1].axes
-    ours = [line for line in lines(together, "o") if line.get_label() == "ours, median"][0]
-    assert list(ours.get_xdata()) == [50, 1000]
-    assert ours.get_ydata()[0] == np.median(figures.trials(runs, "lag_2c_q50_p50"))
-    assert sum(len(line.get_xdata()) for line in lines(together, "o") if line is not ours) == 20
-    bounds = [list(line.get_ydata()) for line in together.lines if line.get_linewidth() == figures.INTERVAL]
-    values = figures.trials(runs, "lag_2c_q50_p50")
-    assert bounds[0] == [values[1], values[8]]  # of ten values, the exact interval of the median
-    printed = lines(repeated, "D")[0]
-    assert list(zip(printed.get_xdata(), printed.get_ydata(), strict=True)) == [
-        (1, 49000),
-        (2, 49000),
-        (5, 75000),
-        (10, 135000),
-        (20, 203000),
-    ]
-
-
 def test_a_smaller_scale_is_not_held_against_printed_numbers():
     runs = {"lag_2c_q50_p50": run(some_trials(3000), scale="quick")}
     found = drawn(runs)
-    assert not lines(found["lag"][1].axes[0], "D")
     assert "printed" not in found["effort"][0]
     assert not lines(found["effort"][1].axes[0], "D")
 
