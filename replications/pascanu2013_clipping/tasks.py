@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from common.data.synthetic.adding import marked_numbers
 from replications.pascanu2013_clipping.learner import EVERY_CLASS, LAST_CLASS, NUMBER
 
 ENOUGH = 0.04  # squared error above which a number is wrong
@@ -104,12 +105,7 @@ class Numbers:
 
     def draw(self, rng: np.random.Generator, length: int, n: int) -> Sequences:
         tenth = max(int(0.1 * length), 1)
-        value = np.zeros((length, n, 2), np.float32)
-        value[..., 1] = rng.random((length, n), dtype=np.float32)
-        each = np.arange(n)
-        first, second = rng.integers(0, tenth, n), rng.integers(tenth, max(length // 2, tenth + 1), n)
-        value[first, each, 0] = value[second, each, 0] = 1
-        one, other = value[first, each, 1], value[second, each, 1]
+        value, (one, other) = marked_numbers(rng, length, n, (0, tenth), (tenth, max(length // 2, tenth + 1)))
         index = np.broadcast_to(np.arange(2, dtype=np.uint8), value.shape).copy()
         return Sequences(index, value, (one * other if self.product else (one + other) / 2)[None])
 

@@ -9,7 +9,7 @@ FONT = (  # rows of five dots, as the bits of numbers
     (14, 17, 17, 14, 17, 17, 14), (14, 17, 17, 15, 1, 2, 12),
 )  # fmt: skip
 BITMAPS = np.array([[[row >> bit & 1 for bit in range(4, -1, -1)] for row in rows] for rows in FONT], np.float32)
-TURN, STRETCH, SHIFT, NOISE = 0.15, 0.1, 0.5, 0.05  # radians; parts; dots; of full ink: all standard deviations
+TURN, STRETCH, SHIFT, NOISE = 0.05, 0.05, 0.25, 0.05  # radians; parts; dots; of full ink: all standard deviations
 
 
 def drawn(draw: np.random.Generator, count: int, side: int) -> tuple[np.ndarray, np.ndarray]:

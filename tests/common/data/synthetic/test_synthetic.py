@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from common.data.synthetic import bits, letters, templates
+from common.data.synthetic.adding import marked_numbers
 
 
 @pytest.fixture
@@ -35,3 +36,12 @@ def test_expectations_are_shares_of_what_follows_the_words_so_far():
     found = [{templates.WORDS[k]: row[k] for k in np.flatnonzero(row)} for row in templates.expectations(corpus)]
     assert found[0] == found[3] == {"eat": 1.0} and found[1] == found[4] == {"bread": 0.5, "cookie": 0.5}
     assert found[7] == {"man": 1.0}  # the first word comes after the last
+
+
+def test_two_numbers_are_marked_within_their_bounds(draw):
+    sequences, marked = marked_numbers(draw, 9, 200, (0, 3), (4, 9))
+    assert sequences.shape == (9, 200, 2) and 0 <= sequences.min() and sequences.max() <= 1
+    for column, pair in zip(sequences.transpose(1, 0, 2), marked.T, strict=True):
+        first, second = np.flatnonzero(column[:, 0])
+        assert 0 <= first < 3 and 4 <= second < 9 and column[[first, second], 1].tolist() == pair.tolist()
+    assert sequences[:, :, 0].any(1).tolist() == [True] * 3 + [False] + [True] * 5  # every place comes
