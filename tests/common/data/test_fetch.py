@@ -336,7 +336,7 @@ def test_a_paper_s_corpus_leads_to_the_entry_it_is_part_of():
 
 
 def test_a_list_of_files_that_is_not_the_catalogue_s_is_refused(tmp_path, monkeypatch):
-    for path in (catalog.PATH, catalog.PATH.with_name("an4.yaml")):
+    for path in (catalog.PATH, *(catalog.PATH.with_name(f"{name}.yaml") for name in ("an4", "babi"))):
         shutil.copy(path, tmp_path)
     monkeypatch.setattr(catalog, "PATH", tmp_path / catalog.PATH.name)
     assert len(catalog.entries.__wrapped__()["an4"].files) == 1085
