@@ -19,9 +19,6 @@ import numpy as np
 
 from common.compiled import compiled
 
-# Squashing; CENTRED spans [-2, 2] at the input of a cell and [-1, 1] at its output, EXCHANGED the reverse.
-LOGISTIC, CENTRED, IDENTITY, EXCHANGED = 0, 1, 2, 3
-
 
 class Network(NamedTuple):
     """What does not change while a network learns. Offsets are rows of W; -1 where there are no such gates."""
@@ -33,8 +30,8 @@ class Network(NamedTuple):
     output_gates: int
     forget_gates: int
     decay: float  # the state is multiplied by it at every step; 1 in the papers' own networks
-    g: int  # squashing of a cell's input
-    h: int  # squashing of a cell's output
+    g: tuple[float, float]  # the range of a cell's squashed input, whatever the logistic function gives stretched to it
+    h: tuple[float, float]  # the same of its output; two equal ends: the identity
     output_slope: bool  # errors of outputs are multiplied by the slope of their logistic function, as printed
     present: np.ndarray  # [U, I + U + 1] 1 where W has a connection, else 0
     present_out: np.ndarray  # [K, C + I + 1]
@@ -59,6 +56,19 @@ class Memory(NamedTuple):
 @compiled
 def logistic(x):
     return 1.0 / (1.0 + np.exp(-x))
+
+
+@compiled
+def squash(x, ends):
+    low, high = ends
+    return x if low == high else low + (high - low) * logistic(x)
+
+
+@compiled
+def slope(y, ends):
+    """The derivative of :func:`squash` where it gives y."""
+    low, high = ends
+    return 1.0 if low == high else (y - low) * (high - y) / (high - low)
 
 
 @compiled
@@ -92,20 +102,10 @@ def step(network, memory, index, value, learn):
         y_out = y[network.output_gates + block] if network.output_gates >= 0 else 1.0
         y_forget = y[network.forget_gates + block] if network.forget_gates >= 0 else 1.0
         keep = y_forget * network.decay
-        if network.g == CENTRED:
-            sigma = logistic(y[c])
-            g, slope = 4.0 * sigma - 2.0, 4.0 * sigma * (1.0 - sigma)
-        elif network.g == EXCHANGED:
-            sigma = logistic(y[c])
-            g, slope = 2.0 * sigma - 1.0, 2.0 * sigma * (1.0 - sigma)
-        elif network.g == LOGISTIC:
-            g = logistic(y[c])
-            slope = g * (1.0 - g)
-        else:
-            g, slope = y[c], 1.0
+        g = squash(y[c], network.g)
         s = memory.state[c]
         if learn:
-            by_cell, by_input_gate = slope * y_in, g * y_in * (1.0 - y_in)
+            by_cell, by_input_gate = slope(g, network.g) * y_in, g * y_in * (1.0 - y_in)
             by_forget_gate = s * network.decay * y_forget * (1.0 - y_forget)
             for kind in range(3 if network.forget_gates >= 0 else 2):
                 by = by_cell if kind == 0 else by_input_gate if kind == 1 else by_forget_gate
@@ -120,14 +120,7 @@ def step(network, memory, index, value, learn):
                 carried[kind, c, -1] += by
         s = keep * s + y_in * g
         memory.state[c] = s
-        if network.h == CENTRED:
-            memory.squashed[c] = 2.0 * logistic(s) - 1.0
-        elif network.h == EXCHANGED:
-            memory.squashed[c] = 4.0 * logistic(s) - 2.0
-        elif network.h == LOGISTIC:
-            memory.squashed[c] = logistic(s)
-        else:
-            memory.squashed[c] = s
+        memory.squashed[c] = squash(s, network.h)
         y[c] = y_out * memory.squashed[c]
 
 
@@ -183,11 +176,8 @@ def blame(network, memory, index, value):
                 dW[gate, inputs + m] += delta * memory.before[m]
             dW[gate, -1] += delta
         for c in range(block * size, (block + 1) * size):
-            h = memory.squashed[c]
-            slope = 0.5 * (1.0 - h * h) if network.h == CENTRED else h * (1.0 - h) if network.h == LOGISTIC else 1.0
-            if network.h == EXCHANGED:
-                slope -= 0.25 * h * h
-            error = y_out * slope * back[c]  # e_s: enters the carousel here and does not change on its way back
+            # e_s: enters the carousel here and does not change on its way back
+            error = y_out * slope(memory.squashed[c], network.h) * back[c]
             for m in range(dW.shape[1]):
                 dW[c, m] += error * carried[0, c, m]
                 dW[cells + block, m] += error * carried[1, c, m]

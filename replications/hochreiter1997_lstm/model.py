@@ -8,9 +8,10 @@ import numpy as np
 
 from common.cells.lstm import connections, units
 from replications.hochreiter1997_lstm.config import Config
-from replications.hochreiter1997_lstm.lstm_kernel import CENTRED, EXCHANGED, IDENTITY, LOGISTIC, Memory, Network
+from replications.hochreiter1997_lstm.lstm_kernel import Memory, Network
 
-SQUASHING = {"centred": CENTRED, "exchanged": EXCHANGED, "logistic": LOGISTIC, "identity": IDENTITY}
+G = {"centred": (-2.0, 2.0), "exchanged": (-1.0, 1.0), "logistic": (0.0, 1.0), "identity": (0.0, 0.0)}
+H = G | {"centred": G["exchanged"], "exchanged": G["centred"]}
 PARTS = ("forget_gate", "output_gate", "gates_see_gates", "recurrent", "cell_bias", "gate_bias")
 
 
@@ -42,8 +43,8 @@ def network(config: Config, inputs: int, outputs: int) -> Network:
         output_gates=where["out"].start if config.output_gate else -1,
         forget_gates=where["phi"].start if config.forget_gate else -1,
         decay=config.state_decay,
-        g=SQUASHING[config.g],
-        h=SQUASHING[config.h],
+        g=G[config.g],
+        h=H[config.h],
         output_slope=config.output_slope,
         present=present.astype(np.float64),
         present_out=output_connections(config, inputs, outputs).astype(np.float64),
