@@ -12,6 +12,7 @@ import yaml
 from common import paths
 from common.data import catalog, fetch
 from common.data.tagged import corpus as tagged
+from common.data.text import rows
 from common.data.text.corpora import load
 from common.metrics.span_f1 import spans
 
@@ -82,3 +83,18 @@ def test_tagged_corpora_have_the_published_counts(name, sentences, words, chunks
     assert tuple(map(len, splits)) == sentences
     assert tuple(sum(len(one.words) for one in split) for split in splits) == words
     assert tuple(sum(len(spans(one.tags)) for one in split) for split in splits) == chunks
+
+
+@needs_mirror
+def test_war_and_peace_is_cut_as_char_rnn_cuts_it():
+    if not any((Path(one) / "war-and-peace").is_dir() for one in fetch.mirrors()):
+        pytest.skip("the mirror has no war-and-peace")
+    text = rows.load("war-and-peace", 100)
+    assert len(text.symbols) == 87
+    for split, size, start in [
+        ("train", 2_600_000, "2577cb98dac12239"),
+        ("valid", 320_000, "96f701eb37ed46bc"),
+        ("test", 330_000, "20e2ba2460b703b3"),
+    ]:
+        part = bytes(text.symbols[n] for n in text.part(split).ravel())
+        assert len(part) == size and hashlib.sha256(part).hexdigest().startswith(start)

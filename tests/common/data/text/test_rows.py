@@ -1,12 +1,8 @@
 """The text in rows, what its characters lie in, and the made-up one."""
 
-import hashlib
-import os
-
 import numpy as np
 import pytest
 
-from common.data import fetch
 from common.data.text import passages, rows
 from common.data.text.spans import followed
 from common.errors import UserError
@@ -42,23 +38,3 @@ def test_the_made_up_text_has_something_for_each_to_follow():
     found = followed(text)
     assert 0.1 < found["quote"].mean() < 0.5 and found["bracket"].max() == passages.DEPTH
     assert followed(text.replace(b"\n", b""))["bracket"][-1] >= 0
-
-
-@pytest.mark.skipif(not os.environ.get(fetch.MIRROR), reason=f"{fetch.MIRROR} is not set: no real data here")
-def test_war_and_peace_is_cut_as_char_rnn_cuts_it(tmp_path, monkeypatch):
-    from common import paths
-
-    for name in ("DATA", "BUILD"):
-        monkeypatch.setattr(paths, name, tmp_path / name)
-    try:
-        text = rows.load("war-and-peace", 100)
-    except UserError as error:
-        pytest.skip(str(error))
-    assert len(text.symbols) == 87
-    for split, size, start in [
-        ("train", 2_600_000, "2577cb98dac12239"),
-        ("valid", 320_000, "96f701eb37ed46bc"),
-        ("test", 330_000, "20e2ba2460b703b3"),
-    ]:
-        part = bytes(text.symbols[n] for n in text.part(split).ravel())
-        assert len(part) == size and hashlib.sha256(part).hexdigest().startswith(start)
