@@ -97,20 +97,19 @@ def error_flow(config: Config, seed: int) -> dict:
     lstm, elman = [], []
     for _ in range(NETWORKS):
         x = torch.nn.functional.one_hot(torch.randint(inputs, (STEPS + 1, 1)), inputs).double()
-        cell = LSTM(
-            inputs, config.blocks, config.size, cell_bias=True, truncated=True, init_range=config.init_range
-        ).double()
-        w = cell.weight.detach()
-        state, states = cell.initial(1), []
+        size = {"truncated": True, "init_range": config.init_range}
+        cell = LSTM(inputs, config.blocks, config.size, cell_bias=True, **size).double()
+        w, start = cell.weight.detach(), cell.initial(1)
+        states = [start._replace(s=start.s.requires_grad_())]
         for net_x in x @ w[:, :inputs].t() + w[:, -1]:
-            state = cell.step(net_x, state._replace(s=_watched(state.s, states)), w[:, inputs:-1])
-        lstm.append(_sizes(state.s, states))
+            states.append(cell.step(net_x, states[-1], w[:, inputs:-1]))
+        lstm.append(_sizes([state.s for state in states]))
         recurrent = torch.empty(hidden, hidden, dtype=torch.float64).uniform_(-config.init_range, config.init_range)
         of_inputs = torch.empty(hidden, inputs, dtype=torch.float64).uniform_(-config.init_range, config.init_range)
-        y, activations = torch.zeros(1, hidden, dtype=torch.float64), []
+        y = [torch.zeros(1, hidden, dtype=torch.float64, requires_grad=True)]
         for step in x:
-            y = torch.sigmoid(step @ of_inputs.t() + _watched(y, activations) @ recurrent.t())
-        elman.append(_sizes(y, activations))
+            y.append(torch.sigmoid(step @ of_inputs.t() + y[-1] @ recurrent.t()))
+        elman.append(_sizes(y))
     return {
         "steps": list(range(STEPS + 1)),
         "lstm": np.mean(lstm, axis=0).round(4).tolist(),
@@ -118,16 +117,7 @@ def error_flow(config: Config, seed: int) -> dict:
     }
 
 
-def _watched(value: torch.Tensor, kept: list[torch.Tensor]) -> torch.Tensor:
-    """``value``, whose gradient will be kept."""
-    value = value if value.requires_grad else value.requires_grad_()
-    value.retain_grad()
-    kept.append(value)
-    return value
-
-
-def _sizes(last: torch.Tensor, before: list[torch.Tensor]) -> np.ndarray:
-    """log10 of the error's norm after 0, 1, ... steps back, relative to the first."""
-    last.sum().backward()
-    norms = np.array([each.grad.norm().item() for each in reversed(before)])
+def _sizes(states: list[torch.Tensor]) -> np.ndarray:
+    """log10 of the norm of the last state's error after 0, 1, ... steps back, relative to the first."""
+    norms = np.array([each.norm().item() for each in torch.autograd.grad(states[-1].sum(), states[-2::-1])])
     return np.log10(np.maximum(norms / norms[0], 1e-300))

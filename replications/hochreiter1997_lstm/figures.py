@@ -68,17 +68,9 @@ def error_flow(flow: dict) -> tuple[str, Figure]:
     """How much of an error is left after q steps back."""
     figure = Figure(figsize=(6.4, 3))
     axes = figure.add_subplot()
-    middle = len(flow["steps"]) // 2
-    for name, label, color in (("lstm", "LSTM, inside the cell", OURS), ("elman", "Elman network", PRINTED)):
-        axes.plot(flow["steps"], flow[name], color=color)
-        axes.annotate(
-            label,
-            (flow["steps"][middle], flow[name][middle]),
-            (4, 5),
-            textcoords="offset points",
-            color=color,
-            va="bottom",
-        )
+    axes.plot(flow["steps"], flow["lstm"], color=OURS, label="LSTM, inside the cell")
+    axes.plot(flow["steps"], flow["elman"], color=PRINTED, label="Elman network")
+    axes.legend()
     axes.yaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes.yaxis.set_major_formatter(lambda power, _: f"$10^{{{power:g}}}$")
     axes.margins(x=0.01, y=0.12)

@@ -68,10 +68,5 @@ def initial(config: Config, net: Network, rng: np.random.Generator) -> Memory:
     ):
         if biases is not None:
             W[first : first + net.blocks, -1] = biases
-    return memory(W, V, cells)
-
-
-def memory(W: np.ndarray, V: np.ndarray, cells: int) -> Memory:
-    """A learner's memory with these weights, before its first sequence."""
     shapes = W.shape, V.shape, cells, len(W), len(W), cells, (3, cells, W.shape[1]), len(V), len(V)
     return Memory(W, V, *(np.zeros(shape) for shape in shapes))

@@ -125,6 +125,18 @@ def test(network, memory, sequences, learning, criterion, errors):
     return len(sequences.length)
 
 
+@compiled
+def stand_out(output, legal):
+    """Whether the outputs of all legal symbols are larger than all others."""
+    least_legal, most_illegal = 2.0, -1.0
+    for k in range(len(output)):
+        if legal[k]:
+            least_legal = min(least_legal, output[k])
+        else:
+            most_illegal = max(most_illegal, output[k])
+    return least_legal > most_illegal
+
+
 def first_misprediction(network, memory, sequences):
     """The first of N strings in which some symbol is mispredicted, or N: the outputs of all legal next symbols must be
     larger than all others (1997, section 5.1)."""
@@ -134,13 +146,7 @@ def first_misprediction(network, memory, sequences):
             index, value, legal = sequences.index[n, t], sequences.value[n, t], sequences.legal[n, t]
             kernel.step(network, memory, index, value, False)
             kernel.respond(network, memory, index, value)
-            least_legal, most_illegal = 2.0, -1.0
-            for k in range(len(memory.output)):
-                if legal[k]:
-                    least_legal = min(least_legal, memory.output[k])
-                else:
-                    most_illegal = max(most_illegal, memory.output[k])
-            if least_legal <= most_illegal:
+            if not stand_out(memory.output, legal):
                 return n
     return len(sequences.length)
 

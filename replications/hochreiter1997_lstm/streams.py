@@ -10,6 +10,7 @@ import numpy as np
 
 from common.compiled import compiled
 from replications.hochreiter1997_lstm.lstm_kernel import blame, reset, respond, step, update
+from replications.hochreiter1997_lstm.online import stand_out
 from replications.hochreiter1997_lstm.tasks.reber import END, LEGAL, START, SUCCESSOR, SYMBOL, Reber
 from replications.hochreiter1997_lstm.tasks.sequences import Sequences
 from replications.hochreiter1997_lstm.trials import Trial, generator
@@ -57,20 +58,16 @@ def walk(network, memory, rng, reading, learn):
         respond(network, memory, index, value)
         way = 1 if rng.random() < 0.5 else 0
         symbol, node = SYMBOL[node, way], SUCCESSOR[node, way]
-        worst, least_legal, most_illegal = 0.0, 2.0, -1.0
+        worst = 0.0
         for k in range(len(memory.output)):
             wanted = 1.0 if (legal[k] if reading.legal else k == symbol) else 0.0
             memory.error[k] = wanted - memory.output[k]
             worst = max(worst, abs(memory.error[k]))
-            if legal[k]:
-                least_legal = min(least_legal, memory.output[k])
-            else:
-                most_illegal = max(most_illegal, memory.output[k])
         if learn:
             blame(network, memory, index, value)
             update(network, memory, rate)
             rate *= reading.rate_decay
-        if worst >= reading.tolerance or (not learn and least_legal <= most_illegal):
+        if worst >= reading.tolerance or (not learn and not stand_out(memory.output, legal)):
             return length
     return reading.most
 

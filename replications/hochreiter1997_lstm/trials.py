@@ -183,20 +183,12 @@ class Windowed(Trial):
 
     def learn_outputs_only(self) -> None:
         """The first phase of 2a and 2b: no cells yet; over once 100 sequences do not lower the error any more."""
-        net, cells = self.network, self.network.blocks * self.network.size
-        bare = net._replace(
-            blocks=0,
-            size=0,
-            recurrent=0,
-            output_gates=-1,
-            forget_gates=-1,
-            present=net.present[:0],
-            present_out=np.ascontiguousarray(net.present_out[:, cells:]),
-        )
-        memory = model.memory(self.memory.W[:0], np.ascontiguousarray(self.memory.V[:, cells:]), 0)
-        batch = self.task.sample(self.rng, 100)
-        LSTM.train(bare, memory, batch, self.learning._replace(last_only=False), self.window, self.criterion(-1))
-        self.memory.V[:, cells:] = memory.V
+        net, V, cells = self.network, self.memory.V, self.network.blocks * self.network.size
+        bare = net._replace(present=0 * net.present, present_out=net.present_out.copy())
+        held, V[:, :cells], bare.present_out[:, :cells] = V[:, :cells].copy(), 0, 0
+        batch, learning = self.task.sample(self.rng, 100), self.learning._replace(last_only=False)
+        LSTM.train(bare, self.memory, batch, learning, self.window, self.criterion(-1))
+        V[:, :cells] = held
         error = float(self.window.mean[self.sequences - 100 : self.sequences].mean())
         self.growing = error < GROWN_ENOUGH * self.lowest and self.sequences < len(self.window.mean)
         self.lowest = min(self.lowest, error)
