@@ -1,6 +1,6 @@
 """A text of characters with something to remember for each kind of cell: quotes, brackets, lines of fixed length.
 
-Words are drawn at random. Within quotes most of them are others than without, within brackets they are numbers, and
+Words are drawn at random. Within quotes nearly all of them are others than without, within brackets they are numbers, and
 brackets may stand in brackets; a line ends after ``LINE`` characters, wherever that is.
 """
 
@@ -26,7 +26,7 @@ def words(draw: random.Random) -> Iterator[str]:
                 depth -= 1
                 yield ")"
         else:
-            yield draw.choice(SPOKEN if quoted and draw.random() < 0.75 else PLAIN)
+            yield draw.choice(SPOKEN if quoted and draw.random() < 0.9 else PLAIN)
         yield " "
         chance = draw.random()
         if not depth and chance < (CLOSE_QUOTE if quoted else OPEN_QUOTE):
