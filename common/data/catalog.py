@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from common.errors import UserError, unknown
 
 PATH = Path(__file__).with_name("catalog.yaml")
-STREAMED = frozenset({"wmt14-en-fr"})  # read over the network as it is needed: never in data/
+STREAMED = frozenset({"wmt14-en-de", "wmt14-en-fr"})  # read over the network as it is needed: never in data/
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the first is faster, and not on every machine
 
 

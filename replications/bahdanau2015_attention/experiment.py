@@ -56,7 +56,7 @@ def run(run: Run) -> None:
             losses(run, seed, module)
             translations(run, seed, partial(best_of, run, module))
             if run.config.model == "search":
-                gold = gold or links_of(run.corpus)
+                gold = gold or alignment.gold(run.corpus)
                 alignments(run, seed, module, gold)
 
 
@@ -157,18 +157,6 @@ def translations(run: Run, seed: int, best: Callable[..., Words]) -> None:
 
 
 # --- alignments
-
-
-def links_of(corpus: ParallelCorpus) -> Gold:
-    """The test text's own alignment, where it has one; else what an independent aligner finds."""
-    gold = [set(links) for links in corpus.alignments("test")]
-    if any(gold):
-        return gold, gold
-    return alignment.both_ways(
-        *[[(source[:-1], target[:-1]) for source, target in pairs] for pairs in (corpus.train, corpus.test)],
-        len(corpus.source),
-        len(corpus.target),
-    )
 
 
 def alignments(run: Run, seed: int, module: Translator, gold: Gold) -> None:

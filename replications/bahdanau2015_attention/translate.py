@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 
-from common.data.parallel.buckets import collate
-from common.evaluation import translation
+from common.evaluation import alignment, translation
 from common.layers.encoder_decoder import shifted
 from common.search.beam import Hypothesis
 from replications.bahdanau2015_attention.config import Config
@@ -33,15 +31,8 @@ def translate(
     )
 
 
-@torch.no_grad()
 def weights(network: EncoderDecoder, pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> list[np.ndarray]:
     """alpha ``[T, S]`` of each pair of word ids, both ending in ``</s>``: where RNNsearch looks at each target word."""
-    found: list[np.ndarray] = [np.empty(0)] * len(pairs)
-    order = sorted(range(len(pairs)), key=lambda i: len(pairs[i][0]))
-    for start in range(0, len(order), translation.BATCH):
-        chosen = order[start : start + translation.BATCH]
-        batch = collate([pairs[i] for i in chosen])
-        decoded = network.decode(shifted(batch.target, network.end), *network.encode(*batch[:2]))
-        for b, i in enumerate(chosen):
-            found[i] = decoded.weights[: len(pairs[i][1]), b, : len(pairs[i][0])].numpy()
-    return found
+    return alignment.weights(
+        lambda batch: network.decode(shifted(batch.target, network.end), *network.encode(*batch[:2])).weights, pairs
+    )

@@ -156,7 +156,7 @@ def load(
     train_pairs: int | None = None,
     seed: int = 1,
 ) -> ParallelCorpus:
-    """The corpus ``name``: grammar-en-fr, multi30k-en-fr, tatoeba-en-fr, wmt14-en-fr or ``parallel:SRC,TGT``.
+    """The corpus ``name``: grammar-en-fr, multi30k-en-{fr,de}, tatoeba-en-fr, wmt14-en-{fr,de} or ``parallel:SRC,TGT``.
 
     Args:
         source_vocabulary, target_vocabulary: the papers' shortlist, how many entries each side has, ``</s>`` and

@@ -112,19 +112,21 @@ def _grammar(seed: int) -> Source:
 # --- real corpora
 
 
-def _multi30k(_: int) -> Source:
+def _multi30k(language: str) -> Source:
+    """English captions and their translations into French (``fr``) or German (``de``)."""
     files = {"train": "train", "valid": "val", "test": "test_2016_flickr"}
     sums = catalog.entry("multi30k").files
 
     def read() -> dict[str, Split]:
         folder = fetch.fetch("multi30k")
         return {
-            split: lambda file=file: read_pairs(folder / f"{file}.en.gz", folder / f"{file}.fr.gz")
+            split: lambda file=file: read_pairs(folder / f"{file}.en.gz", folder / f"{file}.{language}.gz")
             for split, file in files.items()
         }
 
-    identity = {f"{file}.{side}": sums[f"{file}.{side}.gz"].sha256 for file in files.values() for side in ("en", "fr")}
-    return Source(identity, read, Moses("en"), Moses("fr"))
+    sides = ("en", language)
+    identity = {f"{file}.{side}": sums[f"{file}.{side}.gz"].sha256 for file in files.values() for side in sides}
+    return Source(identity, read, *map(Moses, sides))
 
 
 def _tatoeba(_: int) -> Source:
@@ -139,31 +141,31 @@ def _tatoeba(_: int) -> Source:
     return Source({"fra.txt": catalog.entry("tatoeba-fra-eng").files["fra.txt"].sha256}, read, Moses("en"), Moses("fr"))
 
 
-def _wmt14(_: int) -> Source:
-    """All of WMT'14 English-French, streamed; newstest2013 validates, newstest2014 tests."""
+def _wmt14(language: str) -> Source:
+    """All of WMT'14 from English, streamed; newstest2013 validates, newstest2014 tests."""
     repository = "wmt/wmt14"
 
     def stream(split: str) -> Iterator[Example]:
         import datasets
 
         try:
-            rows = datasets.load_dataset(repository, "fr-en", split=split, streaming=True)
+            rows = datasets.load_dataset(repository, f"{language}-en", split=split, streaming=True)
             for number, row in enumerate(rows, 1):
                 pair = row["translation"]
-                if pair["en"].strip() and pair["fr"].strip():  # a few lines of the crawled text are empty
-                    yield Example(f"{repository} {split} {number}", composed(pair["en"]), composed(pair["fr"]))
+                if pair["en"].strip() and pair[language].strip():  # a few lines of the crawled text are empty
+                    yield Example(f"{repository} {split} {number}", composed(pair["en"]), composed(pair[language]))
         except (OSError, datasets.exceptions.DatasetsError) as error:
             raise UserError(
-                f"wmt14-en-fr: {repository} cannot be read ({error}); it needs a network, "
+                f"wmt14-en-{language}: {repository} cannot be read ({error}); it needs a network, "
                 "or a copy in the cache of Hugging Face's `datasets`"
             ) from error
 
     splits = {"train": "train", "valid": "validation", "test": "test"}
     return Source(
-        {repository: "fr-en"},
+        {repository: f"{language}-en"},
         lambda: {ours: lambda s=theirs: stream(s) for ours, theirs in splits.items()},
         Moses("en"),
-        Moses("fr"),
+        Moses(language),
     )
 
 
@@ -199,7 +201,9 @@ def _fixed(splits: dict[str, list[Example]]) -> dict[str, Split]:
 
 NAMED: dict[str, Callable[[int], Source]] = {
     "grammar-en-fr": _grammar,
-    "multi30k-en-fr": _multi30k,
+    "multi30k-en-fr": lambda seed: _multi30k("fr"),
+    "multi30k-en-de": lambda seed: _multi30k("de"),
     "tatoeba-en-fr": _tatoeba,
-    "wmt14-en-fr": _wmt14,
+    "wmt14-en-fr": lambda seed: _wmt14("fr"),
+    "wmt14-en-de": lambda seed: _wmt14("de"),
 }
