@@ -26,6 +26,7 @@ weights = typer.Typer(no_args_is_help=True, help="Trained networks: get them fro
 app.add_typer(weights, name="weights")
 app.add_typer(commands.exercise, name="exercise")
 app.command()(commands.annotate)
+app.command()(commands.notebook)
 
 Paper = Annotated[str, typer.Argument(help="Folder name of a paper; see `replicate list`.")]
 Papers = Annotated[Optional[list[str]], typer.Argument(help="Folder names of papers; none: all.")]

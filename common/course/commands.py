@@ -80,3 +80,16 @@ def annotate(papers: Annotated[Optional[list[str]], typer.Argument(help="Folder 
     names = [config.require_paper(name) for name in papers or annotated.papers()]
     for path in (*annotated.write(names), *quotes.renumber(paths.ROOT / "docs")):
         typer.echo(path.relative_to(paths.ROOT))
+
+
+def notebook(
+    names: Annotated[Optional[list[str]], typer.Argument(help="Scripts in notebooks/; none: list them.")] = None,
+    again: Annotated[bool, typer.Option(help="Lose the notebook that is there.")] = False,
+) -> None:
+    """Make Jupyter notebooks of the scripts in notebooks/, which also run as they are."""
+    from common.course import notebooks
+
+    if not names:
+        typer.echo("\n".join(notebooks.scripts()))
+    for name in names or ():
+        typer.echo(notebooks.write(name, again).relative_to(paths.HOME))
