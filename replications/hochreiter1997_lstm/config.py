@@ -6,27 +6,14 @@ from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from common.config import Settings
 
-TASKS = Literal[
-    "reber",
-    "lag_2a",
-    "lag_2b",
-    "lag_2c",
-    "two_3a",
-    "two_3b",
-    "two_3c",
-    "adding",
-    "multiplication",
-    "order_6a",
-    "order_6b",
-    "continual_reber",
-    "continual_order",
-]
+OF_1997 = Literal["reber", "lag_2a", "lag_2b", "lag_2c", "two_3a", "two_3b", "two_3c", "adding", "multiplication"]
+Task = Literal[OF_1997, "order_6a", "order_6b", "continual_reber", "continual_order"]
 Squashing = Literal["centred", "exchanged", "logistic", "identity"]
 
 
 class Config(Settings):
     corpus: Literal["generated"]  # sequences are drawn while the networks learn
-    task: TASKS
+    task: Task
     length: PositiveInt  # T; p in 2a and 2b, q in 2c
     symbols: PositiveInt  # 2c: p distractor symbols
     informative: PositiveInt  # 3: the first N elements tell the class

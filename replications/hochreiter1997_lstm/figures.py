@@ -39,8 +39,8 @@ def draw(runs: Runs) -> Iterator[tuple[str, str, Figure]]:
         if "fall" in run["figures"]:
             yield "fall", *fall(run["figures"]["fall"])
     for name, readings in (("effort", False), ("readings", True)):
-        rows = [(where, row) for where, row in effort_rows(readings) if trials(runs, row.experiment, row.metric)]
-        if rows:
+        rows = [(where, row) for where, row in effort_rows(readings) if row.experiment in runs]
+        if any(trials(runs, row.experiment, row.metric) for _, row in rows):
             yield name, *effort(runs, rows)
 
 
@@ -89,16 +89,8 @@ def stream(streams: dict[str, dict]) -> tuple[str, Figure]:
     for axes, (name, data) in zip(panels, streams.items(), strict=True):
         _states(axes, data["states"])
         ends = [t for t, start in enumerate(data["starts"]) if start]
-        axes.plot(
-            ends,
-            [0] * len(ends),
-            "|",
-            color=INK,
-            markersize=4,
-            markeredgewidth=0.6,
-            transform=_at_foot(axes),
-            clip_on=False,
-        )
+        foot = {"transform": axes.get_xaxis_transform(), "clip_on": False}  # along y, fractions of the panel
+        axes.plot(ends, [0] * len(ends), "|", color=INK, markersize=4, markeredgewidth=0.6, **foot)
         axes.set_title(STREAMS[name])
         axes.set_ylabel("cell states")
     panels[-1].margins(x=0.01)
@@ -107,11 +99,6 @@ def stream(streams: dict[str, dict]) -> tuple[str, Figure]:
         "Continual embedded Reber grammar, one trained network each; a line is the state of a cell. Nothing tells "
         "the networks where a string ends."
     ), figure
-
-
-def _at_foot(axes: Axes):
-    """Data along the x axis, fractions of the panel along the y axis."""
-    return axes.get_xaxis_transform()
 
 
 def _states(axes: Axes, states: Sequence[Sequence[float]], start: int = 0) -> None:
@@ -218,16 +205,7 @@ def effort(runs: Runs, rows: list[tuple[str, Row]]) -> tuple[str, Figure]:
     for place, (_, row) in zip(places, rows, strict=True):
         _effort_row(axes, place, runs, row)
     for place, where in heads:
-        axes.annotate(
-            where,
-            (0, place),
-            (4, 0),
-            xycoords=("axes fraction", "data"),
-            textcoords="offset points",
-            va="center",
-            fontsize=8.5,
-            fontweight="bold",
-        )
+        _words(axes, where, (0, place), 4, fontsize=8.5, fontweight="bold")
     axes.set_yticks(places, [row.label for _, row in rows], fontsize=8.5)
     axes.set(ylim=(y - 0.3, -0.7), xscale="log", xlabel="sequences (2000, Tables 2 and 3: streams) to success")
     axes.tick_params(axis="y", length=0)
@@ -244,21 +222,20 @@ def effort(runs: Runs, rows: list[tuple[str, Row]]) -> tuple[str, Figure]:
 
 def _effort_row(axes: Axes, place: float, runs: Runs, row: Row) -> None:
     values = trials(runs, row.experiment, row.metric)
-    middle = median_interval(values)
+    _words(axes, f"{len(values)} of {len(runs[row.experiment]['seeds'])}", (1, place), 6, fontsize=8)
     axes.axhline(place, color=PALE, linewidth=0.5, alpha=0.5, zorder=0)
-    axes.plot(values, [place] * len(values), "o", color=OURS, alpha=0.4, markersize=4.5, markeredgewidth=0)
-    if middle.low is not None:
-        axes.plot([middle.low, middle.high], [place, place], color=OURS, linewidth=INTERVAL)
-    axes.plot(middle.value, place, "|", color=OURS, markersize=11, markeredgewidth=2.2)
+    if values:
+        middle = median_interval(values)
+        axes.plot(values, [place] * len(values), "o", color=OURS, alpha=0.4, markersize=4.5, markeredgewidth=0)
+        if middle.low is not None:
+            axes.plot([middle.low, middle.high], [place, place], color=OURS, linewidth=INTERVAL)
+        axes.plot(middle.value, place, "|", color=OURS, markersize=11, markeredgewidth=2.2)
     if row.published is not None and is_papers_own(runs):
         filled = PRINTED if row.confidence != "unverified" else "none"
         axes.plot(row.published, place, "D", color=PRINTED, markerfacecolor=filled, markersize=4.5)
+
+
+def _words(axes: Axes, text: str, place: tuple[float, float], right: float, **style) -> None:
     axes.annotate(
-        f"{len(values)} of {len(runs[row.experiment]['seeds'])}",
-        (1, place),
-        (6, 0),
-        va="center",
-        fontsize=8,
-        xycoords=("axes fraction", "data"),
-        textcoords="offset points",
+        text, place, (right, 0), xycoords=("axes fraction", "data"), textcoords="offset points", va="center", **style
     )

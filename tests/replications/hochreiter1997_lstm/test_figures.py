@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
+from common import config
 from common.reporting.pages import figures as look
-from replications.hochreiter1997_lstm import figures
+from replications.hochreiter1997_lstm import figure_data, figures
+from replications.hochreiter1997_lstm.trials import Windowed
+from tests.replications.hochreiter1997_lstm.tiny import PAPER, settings
 
 STRINGS = ("BTBTXSETE", "BPBPVVEPE", "BTBPTVPSETE", "BPBTSSXXVVEPE")
 
@@ -123,3 +126,30 @@ def test_every_experiment_shows_its_trials_and_how_many_succeeded():
     filled = [line.get_markerfacecolor() for line in lines(axes, "D")]
     assert filled == [figures.PRINTED, figures.PRINTED, "none"]
     assert to_hex(lines(axes, "|")[0].get_color()) == figures.OURS
+
+
+def test_readings_stand_apart_those_that_no_trial_learnt_too():
+    runs = {"adding_t100": run(some_trials(3000)), "adding_no_slope": run(some_trials(900, 10, failed=10))}
+    effort, readings = (drawn(runs)[name][1].axes[0] for name in ("effort", "readings"))
+    counts = [[text.get_text() for text in axes.texts if " of " in text.get_text()] for axes in (effort, readings)]
+    assert counts == [["10 of 10"], ["10 of 10", "0 of 10"]]
+
+
+def test_errors_stand_against_targets_and_states_fall_together():
+    """Data of trials of a few sequences."""
+    short = {"length": 20, "max_sequences": 20_000}
+    setting = config.validate(PAPER, config.resolve(PAPER, "adding_no_slope", "paper") | short, "test")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(figure_data, "WATCHED", (1000, 2000))
+        tails = figure_data.collect(setting, [Windowed(setting, 1)])
+    panels = drawn({"adding_no_slope": run(**tails)})["tails"][1].axes
+    assert [axes.get_title(loc="left")[:8] for axes in panels] == ["with the"] * 2 + ["without "] * 2
+    assert all(len(lines(axes, "o")[0].get_xdata()) == 1000 for axes in panels)
+    setting = config.validate(PAPER, settings("lag_2c_q50_p50", lr=0.01, max_sequences=10_000), "test")
+    fallen, kept = Windowed(setting, 1), Windowed(setting, 2)
+    fallen.curve, kept.curve = [(1, 0.5), (2, 0.1), (3, 0.5)], [(1, 0.5), (2, 0.1), (3, 0.2)]
+    course = figure_data.collect(setting, [kept, fallen])
+    assert course["fall"] == figure_data.fall(setting, 1) and course["fall"]["sequences"] == [5000, 10_000]
+    above, below = drawn({"lag_2c_q50_p50": run(**course)})["fall"][1].axes
+    assert list(above.lines[0].get_ydata()) == course["fall"]["error"]
+    assert [list(line.get_ydata()) for line in below.lines[:2]] == np.transpose(course["fall"]["x"]).tolist()

@@ -19,18 +19,7 @@ DEFAULTS = config.load_params("hochreiter1997_lstm")["defaults"]
 NEVER = Criterion(0.3, -1, np.inf)
 RATE = 0.5
 
-LAG_2A = {
-    "blocks": 1,
-    "size": 1,
-    "output_gate": False,
-    "recurrent": False,
-    "cell_bias": False,
-    "gate_bias": False,
-    "output_bias": False,
-    "outputs_see_inputs": True,
-    "g": "logistic",
-    "h": "identity",
-}
+LAG_2A = config.resolve("hochreiter1997_lstm", "lag_2a", "paper") | {"init_range": 1.5}
 FORGETS = {"forget_gate": True, "gates_see_gates": False, "cell_bias": False, "outputs_see_inputs": True}
 # changes to the papers' shared setting; what is to be predicted: each next symbol, or a target at the end
 NETWORKS = {

@@ -94,6 +94,19 @@ def test_the_two_stages_of_experiment_3(monkeypatch):
     }
 
 
+def test_guessing_draws_and_learns_nothing():
+    """Until a draw meets the criterion; here one in which every sequence is right."""
+    guessed = trial("two_3a_t100_n3", update="guess", tolerance=0.9, mean_error_below=1.0)
+    start = guessed.memory.W.copy()
+    finish(guessed)
+    assert guessed.results["solved"] == 1 and guessed.results["sequences"] == guessed.sequences >= 1
+    assert not np.array_equal(guessed.memory.W, start)
+    drawn, rng = None, trials.generator(1, 1)
+    for _ in range(guessed.sequences):
+        drawn = guessed.build.initial(guessed.config, guessed.network, rng)
+    assert np.array_equal(guessed.memory.W, drawn.W) and np.array_equal(guessed.memory.V, drawn.V)
+
+
 def test_3c_is_judged_by_the_noise_free_target():
     judge = trial("two_3c_t100_n3")
     assert np.isin(judge.held_out.target, [0.2, 0.8]).all() and judge.held_out.size == 256
