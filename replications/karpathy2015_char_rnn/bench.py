@@ -36,7 +36,7 @@ def torchs(kind: type[nn.Module]) -> Callable[[], int]:
 def ours(model: str) -> Callable[[], int]:
     config = Config(**paper_setting(PAPER, "lstm") | {"model": model, "hidden": UNITS})
     network, read = CharRNN(config, SYMBOLS), characters()
-    return partial(repeated, lambda: network(read, network.initial(STREAMS))[0], network)
+    return partial(repeated, lambda: network(read)[0], network)
 
 
 CASES = {

@@ -29,7 +29,7 @@ def demo(path: Path, text: str, *, seed: int = 1, length: int = 40) -> str:
     parts = []
     for temperature in TEMPERATURES:
         draw, written = torch.Generator().manual_seed(seed), list(start)
-        state, read = module.network.initial(1), [corpus.symbols.index(byte) for byte in start]
+        state, read = None, [corpus.symbols.index(byte) for byte in start]
         for _ in range(10 * length):
             scores, state = module.network(torch.tensor(read).unsqueeze(1), state)
             read = torch.multinomial(torch.softmax(scores[-1, 0] / temperature, 0), 1, generator=draw).tolist()

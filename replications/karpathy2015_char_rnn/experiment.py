@@ -7,6 +7,8 @@ import numpy as np
 from common.data.text import rows
 from common.data.text.rows import BLOCK, Rows
 from common.data.text.windows import windows
+from common.evaluation.character_errors import errors, nats
+from common.evaluation.saturation import saturation
 from common.training.best_weights import KeepBest
 from common.training.carried_state import CarriedState
 from common.training.run import Run
@@ -61,15 +63,15 @@ def run(run: Run) -> None:
             if module is None:
                 for order, chances in enumerate(oracle, start=1):
                     run.record(f"test/nll/{order}", seed, float(-np.log(chances).mean()))
-                for metric, value in measures.nats(oracle[-1], corpus).items():
+                for metric, value in nats(oracle[-1], corpus).items():
                     run.record(metric, seed, value)
                 continue
             chances, layers = measures.observed(module, corpus)
             probes, shown = measures.probed(layers, corpus)
-            gates, points = measures.saturation(layers)
-            found = measures.nats(chances, corpus) | measures.errors(chances, oracle, corpus) | probes | gates
+            gates, points = saturation(layers)
+            found = nats(chances, corpus) | errors(chances, oracle, corpus) | probes | gates
             for metric, value in found.items():
                 run.record(metric, seed, value)
             if seed == config.seeds[0]:
-                run.figures |= shown | points
+                run.figures |= shown | {"gates": points}
             print(f"{run.name} seed {seed}: test {found['test/nll']:.3f} nats per character", flush=True)

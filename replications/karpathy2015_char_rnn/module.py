@@ -29,7 +29,7 @@ class CharacterModel(Module):
 
     def nats(self, batch: tuple[Tensor, Tensor], state: tuple) -> tuple[Tensor, tuple]:
         """Nats ``[T, B]`` of the characters that follow, and the state after."""
-        scores, state = self.network(batch[0], state or self.network.initial(batch[0].shape[1]))
+        scores, state = self.network(batch[0], state)
         return F.cross_entropy(scores.flatten(0, 1), batch[1].flatten(), reduction="none").view_as(batch[1]), state
 
     def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> dict:

@@ -1,6 +1,6 @@
 """A text of characters with something to remember for each kind of cell: quotes, brackets, lines of fixed length.
 
-Words are drawn at random. Within quotes nearly all of them are others than without, within brackets they are numbers, and
+Words are drawn at random. Within quotes nearly all are others than without, within brackets they are numbers, and
 brackets may stand in brackets; a line ends after ``LINE`` characters, wherever that is.
 """
 

@@ -1,6 +1,3 @@
-import re
-from collections import Counter
-
 import numpy as np
 import pytest
 import torch
@@ -40,45 +37,18 @@ def test_the_networks_of_a_row_have_as_many_weights(row, weights):
         assert found == weights if name == row else found == pytest.approx(weights, rel=0.025)
 
 
-@pytest.mark.parametrize("experiment", ["lstm_2", "gru_2", "tanh_2"])
-def test_what_is_observed_is_what_the_network_foresees_block_by_block(tmp_path, experiment):
-    module, text = tiny(tmp_path, experiment)
+def test_what_is_observed_is_what_the_network_foresees_block_by_block(tmp_path):
+    module, text = tiny(tmp_path, "gru_2")
     chances, layers = measures.observed(module, text)
-    assert chances.shape == text.part("test").shape and len(layers) == 2
     read = torch.from_numpy(text.rows[:, text.ends[0] - 1 :].T.copy())
     with torch.no_grad():
-        scores, _ = module.network(read[:-1], module.network.initial(4))
-        states, _ = module.network.states(read[:-1], module.network.initial(4))
+        scores, _ = module.network(read[:-1])
+        did = module.network.stack.inside(module.network.read(read[:-1]), module.network.stack.initial(4))
     expected = scores.softmax(2).gather(2, read[1:].unsqueeze(2)).squeeze(2).t()
-    np.testing.assert_allclose(chances, expected[:, -chances.shape[1] :], rtol=0, atol=1e-12)
-    if experiment != "lstm_2":  # its cells are the states
-        np.testing.assert_allclose(
-            layers[1]["cell"], states[1].transpose(0, 1)[:, -chances.shape[1] :], rtol=0, atol=1e-12
-        )
-
-
-def test_errors_are_peeled_in_order_and_add_up(tmp_path):
-    path = tmp_path / "words.txt"
-    path.write_bytes(b"common words again " * 250 + b"rare thing again " * 16)
-    text = load_data(setting(corpus=f"text:{path}", streams=1))
-    whole = bytes(text.symbols[n] for n in text.rows[0]).decode()
-    words = [(word.start(), word.group()) for word in re.finditer("[a-z]+", whole)]
-    seen = Counter(word for start, word in words if start < text.ends[0])
-    rare = sum(len(word) for start, word in words if seen[word] <= 5 and start >= text.ends[1])
-    size = text.ends[2] - text.ends[1]
-    chances, oracle = np.full((1, size), 0.4), np.zeros((1, 1, size))
-    oracle[0, 0, 0] = 0.5  # within a common word
-    found = measures.errors(chances, oracle, text)
-    shares = [found[f"errors/{kind}"] for kind in ("ngram", "rare", "opening", "rest")]
-    assert found["errors/all"] == 1 and sum(shares) == pytest.approx(1) and 0 < rare < size / 2
-    assert shares[:2] == pytest.approx([1 / size, rare / size])
-
-
-def test_saturation_counts_the_time_at_both_ends():
-    gate = np.array([0.05, 0.05, 0.95, 0.5]).reshape(2, 2, 1)
-    metrics, points = measures.saturation([{"cell": gate, "forget": gate}])
-    assert (metrics["saturated/forget_shut"], metrics["saturated/forget_open"]) == (0.5, 0.25)
-    assert metrics["saturated/layer_1"] == 0.75 and points["gates"][0]["forget"]["open"] == [0.25]
+    np.testing.assert_allclose(chances, expected[:, -text.part("test").shape[1] :], rtol=0, atol=1e-12)
+    for name in ("cell", "reset", "update"):
+        wanted = did[1][name].transpose(0, 1)[:, -chances.shape[1] :]
+        np.testing.assert_allclose(layers[1][name], wanted, rtol=0, atol=1e-12)
 
 
 def test_the_rate_falls_from_the_tenth_epoch_on_and_components_are_clipped(tmp_path):
