@@ -6,25 +6,10 @@ from matplotlib.figure import Figure
 
 from common.reporting.pages.figures import dots
 
-LABELS = {
-    "srn": "SRN",
-    "scrn": "SCRN",
-    "scrn_large": "SCRN, more units",
-    "lstm": "LSTM",
-    "srn_50": "SRN, half the units",
-    "scrn_50": "SCRN, half the units",
-    "lstm_50": "LSTM, half the units",
-    "context": "context alone",
-    "context_learned": "context alone, learned",
-    "learned": "SCRN, learned",
-    "srn_shuffled": "SRN, sentences in random order",
-    "scrn_shuffled": "SCRN, sentences in random order",
-}
-
 
 def draw(runs: dict[str, dict]) -> Iterator[tuple[str, str, Figure]]:
     """(name, caption, figure) for every figure that the runs of one scale allow."""
-    rows = [(label, runs[name]["metrics"]["test/perplexity"]) for name, label in LABELS.items() if name in runs]
+    rows = [(name.replace("_", " "), run["metrics"]["test/perplexity"]) for name, run in runs.items()]
     if rows:
         yield "perplexity", "Test perplexity of each network; a dot is a seed.", dots(rows, "test perplexity")
     learned = {name: runs[name]["figures"]["alpha"] for name in ("learned", "context_learned") if name in runs}
@@ -40,6 +25,6 @@ def alpha(learned: dict[str, dict[str, list[float]]]) -> Figure:
     ):
         for values in seeds.values():
             axes.plot(range(1, len(values) + 1), values, "o-")
-        axes.set(xlabel="context unit", title=LABELS[name], ylim=(0, 1.02))
+        axes.set(xlabel="context unit", title=name.replace("_", " "), ylim=(0, 1.02))
         axes.axhline(0.95, linestyle="--", linewidth=0.8)
     return figure

@@ -11,40 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from common.cells.scrn import SCRN, rescaled
+from common.cells.lstm_of_symbols import SymbolLSTM
+from common.cells.scrn import SCRN
 from common.output.class_factorised import ClassFactorised
 from common.output.full import FullSoftmax
 from replications.mikolov2015_scrn.config import Config
-
-
-class LSTM(nn.Module):
-    """One layer without peepholes; every gate has a table of the words of its own, so nothing is left to multiply.
-
-    ``torch.nn.LSTM`` would multiply the table's rows by a matrix of ones on its diagonal, which costs most of its time.
-    """
-
-    def __init__(self, symbols: int, hidden: int, most: float):
-        super().__init__()
-        self.most = most
-        self.input = nn.Embedding(symbols, 4 * hidden, sparse=True)
-        self.recurrent = nn.Parameter(torch.empty(4 * hidden, hidden))
-        self.bias = nn.Parameter(torch.zeros(4 * hidden))
-
-    def initial(self, batch: int) -> tuple[Tensor, Tensor]:
-        """h_0 and c_0 ``[B, H]``, 0.1 in every unit (released code)."""
-        return (self.recurrent.new_full((batch, self.recurrent.shape[1]), 0.1),) * 2
-
-    def forward(self, symbols: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-        """Symbols ``[T, B]`` and the state before them to h and c ``[T, B, H]``."""
-        (h, c), states = state, []
-        for entering in self.input(symbols) + self.bias:
-            i, f, g, o = torch.addmm(entering, h, self.recurrent.t()).chunk(4, 1)
-            c = torch.addcmul(torch.sigmoid(f) * c, torch.sigmoid(i), torch.tanh(g))
-            h = torch.sigmoid(o) * torch.tanh(c)
-            if h.requires_grad:
-                h.register_hook(partial(rescaled, most=self.most))
-            states.append((h, c))
-        return tuple(torch.stack(each) for each in zip(*states, strict=True))
 
 
 class Network(nn.Module):
@@ -56,7 +27,7 @@ class Network(nn.Module):
         self.remembers = config.window - config.block
         self.is_lstm = config.model == "lstm"
         if self.is_lstm:
-            self.cell: nn.Module = LSTM(symbols, config.hidden, config.error_norm)
+            self.cell: nn.Module = SymbolLSTM(symbols, config.hidden, config.error_norm)
             normal(self.cell.input.weight)
             normal(self.cell.recurrent)
         else:

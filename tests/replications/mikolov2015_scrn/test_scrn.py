@@ -3,11 +3,9 @@ import math
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 from common.config import paper_setting
-from common.data.text import corpora, topics
-from common.data.text.probabilistic_grammar import Parser
+from common.data.text import corpora
 from common.errors import UserError
 from common.reporting.pages import figures as look
 from common.training.execute import execute
@@ -15,7 +13,7 @@ from common.training.run import read_json
 from replications.mikolov2015_scrn import bench, demo, figures
 from replications.mikolov2015_scrn.config import Config
 from replications.mikolov2015_scrn.experiment import build, in_random_order
-from replications.mikolov2015_scrn.model import LSTM, Network
+from replications.mikolov2015_scrn.model import Network
 from tests.replications.mikolov2015_scrn.tiny import settings, stub
 from tests.replications.texts import agreeing
 
@@ -35,32 +33,6 @@ def test_networks_have_as_many_weights_as_the_equations(experiment, millions):
     with torch.device("meta"):
         found = sum(weight.numel() for weight in build(config, stub(config)).parameters())
     assert found == pytest.approx(millions * 1e6, abs=6e3)
-
-
-def test_the_lstm_is_torchs_where_tables_are_its_input_products():
-    torch.manual_seed(1)
-    ours, theirs = LSTM(9, 4, float("inf")).double(), nn.LSTM(16, 4).double()
-    nn.init.normal_(ours.recurrent)
-    nn.init.normal_(ours.bias)
-    theirs.load_state_dict(
-        {
-            "weight_ih_l0": torch.eye(16),
-            "weight_hh_l0": ours.recurrent,
-            "bias_ih_l0": ours.bias,
-            "bias_hh_l0": torch.zeros(16),
-        }
-    )
-    symbols, state = torch.randint(9, (6, 2)), ours.initial(2)
-    h, c = ours(symbols, state)
-    expected, (_, last) = theirs(ours.input(symbols), tuple(part.unsqueeze(0) for part in state))
-    torch.testing.assert_close(h, expected, rtol=0, atol=1e-12)
-    torch.testing.assert_close(c[-1:], last, rtol=0, atol=1e-12)
-    h.sum().backward()
-    whole = ours.recurrent.grad.clone()
-    ours.zero_grad()
-    ours.most = 0.1
-    ours(symbols, state)[0].sum().backward()
-    assert ours.recurrent.grad.norm() < whole.norm() / 2  # the error is rescaled at every step back
 
 
 @pytest.mark.parametrize("experiment", ["scrn", "lstm"])
@@ -87,16 +59,6 @@ def test_outputs_begin_at_zero_and_move_first():
     loss.backward()
     assert loss.item() == pytest.approx(math.log(9)) and network.output.weight.grad.abs().sum() > 0
     assert all(not weight.grad.coalesce().values().any() for weight in (network.cell.of_hidden.weight,))
-
-
-def test_the_topic_is_known_from_the_ends_of_earlier_sentences_only():
-    made = topics.generate(1, 3000, 100, 100)
-    parser = Parser(topics.GRAMMAR)
-    nats = [[parser.read(word) for word in [*line.split(), "</s>"]] for line in made.train]
-    assert -sum(map(sum, nats)) / sum(map(len, nats)) == pytest.approx(made.entropy_rate, rel=0.05)
-    ends = [line.split()[-1] for line in made.train]
-    topic = [next(n for n, words in enumerate(topics.TOPICS) if end in words.split()) for end in ends]
-    assert np.mean(np.diff(topic) == 0) == pytest.approx(topics.KEEP_TOPIC, abs=0.03)
 
 
 def test_a_random_order_keeps_the_sentences():
