@@ -1,8 +1,6 @@
 """The one door: ``replicate VERB ...``."""
 
-import importlib
 import importlib.metadata
-import importlib.util
 import os
 import sys
 from pathlib import Path
@@ -27,6 +25,7 @@ app.add_typer(weights, name="weights")
 app.add_typer(commands.exercise, name="exercise")
 app.command()(commands.annotate)
 app.command()(commands.notebook)
+app.command()(commands.serve)
 
 Paper = Annotated[str, typer.Argument(help="Folder name of a paper; see `replicate list`.")]
 Papers = Annotated[Optional[list[str]], typer.Argument(help="Folder names of papers; none: all.")]
@@ -269,16 +268,9 @@ def try_(
     length: Annotated[int, typer.Option(min=1, help="How much to produce.")] = 40,
 ) -> None:
     """Use a trained model; a language model continues a text."""
-    from common.training.finished import run_folder
-    from common.weights import find
+    from common.demos import tried
 
-    if not importlib.util.find_spec(f"replications.{config.require_paper(paper)}.demo"):
-        raise UserError(f"{paper}: its networks solve made-up tasks, there is nothing to try; see its report")
-    program = importlib.import_module(f"replications.{paper}.demo")
-    experiment = experiment or program.DEFAULT_EXPERIMENT
-    config.resolve(paper, experiment, scale)  # an unknown name is an error of its own
-    model = run_folder(paper, name, "own") / f"seed-{seed}.pt" if name else find(paper, experiment, scale, seed)
-    typer.echo(program.demo(model, text or "", seed=seed, length=length))
+    typer.echo(tried(paper, text or "", experiment, scale, name, seed, length))
 
 
 @app.command()

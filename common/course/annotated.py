@@ -153,9 +153,10 @@ class Page:
                 continue
             path = (self.folder / match[2]).resolve()
             if path.suffix == ".py":
-                for name in names:
+                known = source.definitions(path.read_text(encoding="utf-8"))
+                for name in filter(known.__contains__, names):
                     yield self._definition(path, name)
-                if not names:
+                if known.keys().isdisjoint(names):
                     yield from self._file(path)
             names = []
         for text in names:

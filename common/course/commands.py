@@ -93,3 +93,12 @@ def notebook(
         typer.echo("\n".join(notebooks.scripts()))
     for name in names or ():
         typer.echo(notebooks.write(name, again).relative_to(paths.HOME))
+
+
+def serve(port: Annotated[int, typer.Option(min=0, max=65535, help="0: any that is free.")] = 8000) -> None:
+    """Offer what `replicate try` does in a browser of this machine, until Ctrl-C."""
+    from common.course.serve import HERE, server
+
+    with server(port) as running:
+        typer.echo(f"open http://{HERE[0]}:{running.server_port}/ (Ctrl-C ends it)")
+        running.serve_forever()

@@ -19,6 +19,7 @@ from replications.graves2006_ctc.figures import colors, curves
 from replications.graves2006_ctc.model import Network
 
 DEFAULT_EXPERIMENT = "ctc"
+ACCEPTS = "audio/*"
 ENVELOPE = 1200  # points of the waveform that are drawn
 
 

@@ -16,6 +16,7 @@ from replications.vinyals2015_show_and_tell.experiment import build, load_data
 from replications.vinyals2015_show_and_tell.eyes import Eyes
 
 DEFAULT_EXPERIMENT = "nic"
+ACCEPTS = "image/*"
 CAPTIONS, GRID = 5, 60  # of one picture; pictures of the grid
 
 

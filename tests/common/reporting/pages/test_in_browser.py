@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -18,15 +19,14 @@ MEASURE = """<script>addEventListener("load", () => {
 })</script>"""
 
 
-@pytest.fixture(scope="module")
-def sizes(finished, tmp_path_factory) -> dict[str, list[list[float]]]:
-    """Page -> (width of its window, its own width and height, where its contents are after scrolling)."""
-    folder, pages = tmp_path_factory.mktemp("browser"), ("index.html", "fake2001_nets.html")
+def sizes_of(pages: dict[str, bytes], folder: Path) -> dict[str, list[list[float]]]:
+    """Page -> for each width: the width of its window, its own width and height, where its contents are after
+    scrolling."""
     frames = "".join(
         f'<iframe src="{page}" width="{width}" height="900"></iframe>' for page in pages for width in WIDTHS
     )
-    for page in pages:
-        (folder / page).write_bytes(finished.pages()[page])
+    for page, content in pages.items():
+        (folder / page).write_bytes(content)
     (folder / "frames.html").write_text(f"<body>{frames}{MEASURE}</body>")
     found = subprocess.run(
         [
@@ -53,6 +53,12 @@ def sizes(finished, tmp_path_factory) -> dict[str, list[list[float]]]:
     lines = re.search(r'data-sizes="([^"]+)"', found)[1].split(";")
     measured = [[float(number) for number in line.split()] for line in lines]
     return {page: measured[len(WIDTHS) * n : len(WIDTHS) * (n + 1)] for n, page in enumerate(pages)}
+
+
+@pytest.fixture(scope="module")
+def sizes(finished, tmp_path_factory) -> dict[str, list[list[float]]]:
+    pages = ("index.html", "fake2001_nets.html")
+    return sizes_of({page: finished.pages()[page] for page in pages}, tmp_path_factory.mktemp("browser"))
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")
