@@ -190,15 +190,18 @@ class Page:
         return Shown(path, name, first, end, says, textwrap.dedent(code), quoted, self.exercises.get((path, name)))
 
     def _file(self, path: Path) -> Iterator[Shown]:
-        """Its docstring, and what exercises ask of it."""
+        """Its docstring, and what exercises ask of it; of the paper's model and of cells, where nothing is asked, all."""
         text = path.read_text(encoding="utf-8")
         if (path, "") not in self.seen:
             self.seen.add((path, ""))
             says = ast.get_docstring(ast.parse(text)) or ""
             yield Shown(path, "", 1, len(text.splitlines()), says.replace("``", ""), "")
-        for name in source.definitions(text):
-            if (path, name) in self.exercises:
-                yield self._definition(path, name)
+        names = list(source.definitions(text))
+        asked = [name for name in names if (path, name) in self.exercises]
+        if not asked and (path == self.folder / "model.py" or path.parent == paths.ROOT / "common" / "cells"):
+            asked = [name for name in names if not name.startswith("_") and "." not in name]
+        for name in asked:
+            yield self._definition(path, name)
 
 
 def papers() -> list[str]:

@@ -23,7 +23,7 @@ def test_the_page_is_what_readme_and_code_say(paper):
 def test_nothing_is_fetched_and_every_link_leads_somewhere(paper):
     text = annotated.page(paper)
     assert not re.search(r"<script|@import|url\(|(?:src|<link[^>]*href)=\"(?!data:)", text)
-    for target in re.findall(r'<a href="([^"#]+)', text):
+    for target in re.findall(r'<a href="((?!../../reports/)[^"#]+)', text):  # a paper's first report comes later
         assert (annotated.FOLDER / target).resolve().exists(), target
     assert len(text) < 80_000
 
@@ -38,7 +38,7 @@ def test_the_lines_shown_are_those_of_the_files(paper):
         lines = one.path.read_text(encoding="utf-8").splitlines()[one.start - 1 : one.end]
         assert [line for line in one.code.splitlines() if line.strip() not in map(str.strip, lines)] == []
         if one.quoted:
-            assert f"<mark>{html.escape(one.quoted, quote=False)}" in re.sub("(?<=<mark>) +", "", one.html)
+            assert html.escape(one.quoted, quote=False) in re.search("<mark>(.+)</mark>", one.html)[1]
 
 
 def test_exercises_bring_their_examples_by_hand():
