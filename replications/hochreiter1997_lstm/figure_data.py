@@ -22,14 +22,14 @@ def collect(config: Config, trials: list[Trial]) -> dict:
     """The data of the figures that this row has, from its first trial; a fall, from that which fell furthest."""
     trial = trials[0]
     if isinstance(trial, ContinualReber):
-        seen = trial.observe(generator(trial.seed, 20), SHOWN)
+        read, states, forget = trial.observe(generator(trial.seed, 20), SHOWN)
         stream = {
-            "symbols": "".join(SYMBOLS[symbol] for symbol in seen.symbols),
-            "starts": seen.starts.tolist(),
-            "states": np.round(seen.states.T, 3).tolist(),
+            "symbols": "".join(SYMBOLS[symbol] for symbol in read.symbols),
+            "starts": read.start.tolist(),
+            "states": np.round(states.T, 3).tolist(),
         }
-        if seen.forget is not None:
-            stream["forget"] = np.round(seen.forget.T, 3).tolist()
+        if config.forget_gate:
+            stream["forget"] = np.round(forget.T, 3).tolist()
         return {"stream": stream}
     if config.task == "order_6a" and config.cell == "lstm":
         return {"error_flow": error_flow(config, trial.seed)}

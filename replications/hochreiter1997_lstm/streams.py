@@ -11,7 +11,7 @@ import numpy as np
 from common.compiled import compiled
 from replications.hochreiter1997_lstm.lstm_kernel import blame, reset, respond, step, update
 from replications.hochreiter1997_lstm.online import stand_out
-from replications.hochreiter1997_lstm.tasks.reber import END, LEGAL, START, SUCCESSOR, SYMBOL, Reber
+from replications.hochreiter1997_lstm.tasks.reber import END, LEGAL, START, SUCCESSOR, SYMBOL, Reber, Stream
 from replications.hochreiter1997_lstm.tasks.sequences import Sequences
 from replications.hochreiter1997_lstm.trials import Trial, generator
 
@@ -169,16 +169,6 @@ class Continual(Trial):
             self.before[:] = now
 
 
-class Observed(NamedTuple):
-    """A network at work on n symbols, whatever it predicts."""
-
-    symbols: np.ndarray  # [n]
-    starts: np.ndarray  # bool [n] a string begins
-    ends: np.ndarray  # bool [n] a string ends
-    states: np.ndarray  # [n, C]
-    forget: np.ndarray | None  # [n, J] forget gates
-
-
 class ContinualReber(Continual):
     """The continual embedded Reber grammar. Perfect: ten test streams of 100,000 symbols without an error."""
 
@@ -193,30 +183,26 @@ class ContinualReber(Continual):
     def finish(self, perfect: bool) -> None:
         """Also measures the states early and late in a stream, and the forget gates where strings meet."""
         super().finish(perfect)
-        seen = self.observe(generator(self.seed, 20), 1000)
-        size = np.abs(seen.states).mean(axis=1)
+        stream, states, forget = self.observe(generator(self.seed, 20), 1000)
+        size = np.abs(states).mean(axis=1)
         self.results |= {"state/early": float(size[:100].mean()), "state/late": float(size[-100:].mean())}
-        if seen.forget is not None:
-            lowest, between = seen.forget.min(axis=1), seen.starts | seen.ends
-            self.results |= {
-                "forget/end": float(lowest[between].mean()),
-                "forget/inside": float(lowest[~between].mean()),
-            }
+        if self.config.forget_gate:
+            lowest, between = forget.min(axis=1), stream.start | np.append(stream.start[1:], False)
+            self.results["forget/end"] = float(lowest[between].mean())
+            self.results["forget/inside"] = float(lowest[~between].mean())
 
-    def observe(self, rng: np.random.Generator, n: int) -> Observed:
-        """Reads n symbols of a stream, weights fixed, and goes on after wrong predictions."""
-        stream = Reber().stream(rng, n)
+    def observe(self, rng: np.random.Generator, n: int) -> tuple[Stream, np.ndarray, np.ndarray]:
+        """Reads n symbols of a stream, weights fixed, right or wrong: states ``[n, C]``, forget gates ``[n, J]``."""
+        stream, memory = Reber().stream(rng, n), self.memory
         states, forget = [], []
-        reset(self.memory)
+        reset(memory)
         for symbol, starts in zip(stream.symbols, stream.start, strict=True):
             if starts and self.config.reset:
-                reset(self.memory)
-            step(self.network, self.memory, np.array([symbol]), np.ones(1), False)
-            states.append(self.memory.state.copy())
-            if self.config.forget_gate:
-                forget.append(self.memory.hidden[self.network.forget_gates :].copy())
-        ends = np.append(stream.start[1:], False)
-        return Observed(stream.symbols, stream.start, ends, np.array(states), np.array(forget) if forget else None)
+                reset(memory)
+            step(self.network, memory, np.array([symbol]), np.ones(1), False)
+            states.append(memory.state.copy())
+            forget.append(memory.hidden[self.network.forget_gates :].copy())  # nobody asks where there are none
+        return stream, np.array(states), np.array(forget)
 
     def read(self, rng: np.random.Generator) -> int:
         """Symbols of a new test stream up to the first error."""

@@ -117,15 +117,9 @@ class Trial:
 
     def fresh_test(self) -> tuple[float, float, float]:
         """As :meth:`test`, on new sequences: fraction wrong, mean absolute and mean squared error."""
-        rng, sums, left = generator(self.seed, 2), np.zeros(3), self.config.test_sequences
-        source = task(self.config, noise_free=True)
-        while left:
-            n = min(left, 256)
-            wrong, mean, squared = self.test(source.sample(rng, n))
-            sums += wrong, n * mean, n * squared
-            left -= n
-        wrong, mean, squared = (sums / self.config.test_sequences).tolist()
-        return wrong, mean, squared
+        batch = task(self.config, noise_free=True).sample(generator(self.seed, 2), self.config.test_sequences)
+        wrong, mean, squared = self.test(batch)
+        return wrong / batch.size, mean, squared
 
     def chunk(self) -> int:
         """How many sequences to learn from before anyone looks."""
