@@ -6,7 +6,7 @@ import shlex
 import pytest
 
 from common import config, paths
-from common.course import exercises, quotes
+from common.course import exercises, notebooks, quotes
 from common.reporting.pages import render
 
 DOCS = paths.ROOT / "docs"
@@ -48,15 +48,22 @@ def test_topics_are_numbered_and_each_has_everything():
         assert re.fullmatch(r"\[`id: [\w-]+`\]\(\.\./replications/\w+/paper\.yaml#L\d+\)", rows["claim"]), title
 
 
-@pytest.mark.parametrize("command", sorted(set(re.findall(r"`(replicate run .+?|replicate exercise .+?)`", COURSE))))
+@pytest.mark.parametrize(
+    "command",
+    sorted(set(re.findall(r"(?:`|^)(replicate (?:run|exercise|report|notebook|serve)\b[^`#\n]*)", COURSE, re.M))),
+)
 def test_every_command_can_be_given(command):
-    _, verb, *words = shlex.split(command)
-    if verb == "run":
-        paper, experiment = words
-        assert config.resolve(paper, experiment, "quick")
-    elif words != ["list"]:
-        _, paper, number = words
-        assert exercises.exercise(paper, int(number)).entry.tests
+    match shlex.split(command):
+        case "replicate", "run", paper, experiment:
+            assert config.resolve(paper, experiment, "quick")
+        case "replicate", "exercise", "start" | "check" | "solution", paper, number:
+            assert exercises.exercise(paper, int(number)).entry.tests
+        case "replicate", "report", paper:
+            assert config.require_paper(paper)
+        case "replicate", "notebook", name:
+            assert name in notebooks.scripts()
+        case other:
+            assert other in (["replicate", "exercise", "list"], ["replicate", "serve"])
 
 
 def test_every_paper_with_exercises_is_taught():

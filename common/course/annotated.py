@@ -190,7 +190,7 @@ class Page:
         return Shown(path, name, first, end, says, textwrap.dedent(code), quoted, self.exercises.get((path, name)))
 
     def _file(self, path: Path) -> Iterator[Shown]:
-        """Its docstring, and what exercises ask of it; of the paper's model and of cells, where nothing is asked, all."""
+        """Its docstring and what exercises ask of it; of the paper's model and of cells all, where nothing is asked."""
         text = path.read_text(encoding="utf-8")
         if (path, "") not in self.seen:
             self.seen.add((path, ""))
