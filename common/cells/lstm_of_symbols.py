@@ -2,7 +2,7 @@
 
     i f o = f(W x + U h' + b)   g = tanh(W x + U h' + b)   c = f c' + i g   h = o tanh(c)
 
-``torch.nn.LSTM`` would multiply the table's rows by a matrix with ones on its diagonal, which costs most of its time.
+``torch.nn.LSTM`` has no place for the bound on the error at every step back.
 """
 
 from functools import partial
