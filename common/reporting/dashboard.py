@@ -12,7 +12,7 @@ from common.errors import UserError
 from common.reporting.evidence.published import Paper, load_paper
 from common.reporting.evidence.results import Runs, evidence
 from common.reporting.pages import figures
-from common.reporting.publish import OTHER_DATA, PROJECT, REPORT
+from common.reporting.publish import OTHER_DATA, PROJECT, REPORT, imported
 from common.reporting.verdicts.claims import judge_all
 
 
@@ -23,12 +23,13 @@ def build(paper: str, entity: str = "") -> tuple[Any, Any]:
     Raises:
         UserError: wandb-workspaces is not installed, there is no result, or ``paper.yaml`` is bad.
     """
-    wr, ws, expr = _packages()
+    packages = (f"wandb_workspaces.{name}" for name in ("reports.v2", "workspaces", "expr"))
+    wr, ws, expr = (imported(package, "dashboards need") for package in packages)
     published, runs_of = load_paper(paper), evidence(paper)
     scales = [scale for scale in SCALES if runs_of[scale]]
     if not scales:
         raise UserError(f"{paper}: no results yet; start with: replicate run {paper}")
-    project = os.environ.get("WANDB_PROJECT", PROJECT)
+    place = {"entity": entity, "project": os.environ.get("WANDB_PROJECT", PROJECT)}
     blocks = [
         wr.TableOfContents(),
         wr.P(published.summary),
@@ -40,32 +41,29 @@ def build(paper: str, entity: str = "") -> tuple[Any, Any]:
 
         def runset(name: str, *filters: Any, scale: str = scale) -> Any:
             of_scale = [expr.Config("paper") == paper, expr.Config("scale") == scale, *filters]
-            return wr.Runset(entity=entity, project=project, name=name, filters=of_scale, groupby=["Group"])
+            return wr.Runset(**place, name=name, filters=of_scale, groupby=["Group"])
 
         bars, curves, pictures = _panels(wr, paper, published, runs_of[scale])
         wide = wr.Layout(w=24, h=10)
         tables = [wr.WeavePanelSummaryTable(table_name=name, layout=wide) for name in ("claims", "results")]
         trained = runset("experiments", expr.Config("experiment") != REPORT)
         report = runset("report", expr.Config("experiment") == REPORT)
-        blocks += [
-            wr.H1(f"Scale {scale}"),
-            *([wr.P(OTHER_DATA)] if scale == "quick" else []),
-            *([wr.H2("Published against ours"), wr.PanelGrid(runsets=[trained], panels=bars)] if bars else []),
-            *([wr.H2("Learning curves"), wr.PanelGrid(runsets=[trained], panels=curves)] if curves else []),
-            wr.H2("Tables and figures"),
-            wr.PanelGrid(runsets=[report], panels=[*tables, *pictures]),
-        ]
+        blocks += [wr.H1(f"Scale {scale}"), *([wr.P(OTHER_DATA)] if scale == "quick" else [])]
+        for heading, runs, panels in (
+            ("Published against ours", trained, bars),
+            ("Learning curves", trained, curves),
+            ("Tables and figures", report, [*tables, *pictures]),
+        ):
+            blocks += [wr.H2(heading), wr.PanelGrid(runsets=[runs], panels=panels)] if panels else []
         sections.append(ws.Section(name=scale, panels=[*bars, *curves, *pictures], is_open=scale == scales[-1]))
     workspace = ws.Workspace(
-        entity=entity,
-        project=project,
+        **place,
         name=paper,
         sections=sections,
         runset_settings=ws.RunsetSettings(filters=[expr.Config("paper") == paper], groupby=[expr.Metric("Group")]),
     )
     return wr.Report(
-        entity=entity,
-        project=project,
+        **place,
         title=f"{published.title} ({published.year})"[:128],
         description=f"{published.byline}, {published.venue}",
         blocks=blocks,
@@ -106,16 +104,6 @@ def outline(report: Any) -> str:
     return "\n".join(lines)
 
 
-def _packages() -> tuple[ModuleType, ModuleType, ModuleType]:
-    try:
-        import wandb_workspaces.reports.v2 as wr
-        import wandb_workspaces.workspaces as ws
-        from wandb_workspaces import expr
-    except ImportError as error:
-        raise UserError("dashboards need the package wandb-workspaces: pip install wandb-workspaces") from error
-    return wr, ws, expr
-
-
 def _claims(paper: str, published: Paper, runs_of: dict[str, Runs], scales: list[str]) -> str:
     """A Markdown table: claims by scales."""
     verdicts = {(one.claim.id, one.scale): one.verdict for one in judge_all(paper, published, runs_of)}
@@ -126,46 +114,20 @@ def _claims(paper: str, published: Paper, runs_of: dict[str, Runs], scales: list
 
 def _panels(wr: ModuleType, folder: str, paper: Paper, runs: Runs) -> tuple[list[Any], list[Any], list[Any]]:
     """Bars of what was published, learning curves, and figures, of one scale."""
+    grouped = {"groupby": "Group", "groupby_aggfunc": "mean", "groupby_rangefunc": "minmax"}
     of_seeds = {
         (name, metric)
         for name, run in runs.items()
         for metric, values in run.metrics.items()
         if set(values) & set(map(str, run.seeds))
     }  # those of all seeds together stand in the tables
-    printed = list(
-        dict.fromkeys(
-            row.metric
-            for _, row in paper.rows()
-            if row.published is not None and (row.experiment, row.metric) in of_seeds
-        )
-    )
-    bars = [
-        wr.BarPlot(
-            title=metric,
-            metrics=[metric, f"paper/{metric}"],
-            groupby="Group",
-            groupby_aggfunc="mean",
-            groupby_rangefunc="minmax",
-        )
-        for metric in printed
-    ]
-    followed = sorted({row[3] for run in runs.values() for row in run.history if row[3].startswith("valid/")})
+    rows = [row for _, row in paper.rows() if row.published is not None and (row.experiment, row.metric) in of_seeds]
+    printed = list(dict.fromkeys(row.metric for row in rows))
+    bars = [wr.BarPlot(title=metric, metrics=[metric, f"paper/{metric}"], **grouped) for metric in printed]
     curves = []
-    for metric in followed:
+    for metric in sorted({row[3] for run in runs.values() for row in run.history if row[3].startswith("valid/")}):
         lines = [f"paper/{one}" for one in printed if paper.unit(one) == paper.unit(metric)]
-        curves.append(
-            wr.LinePlot(
-                title=metric,
-                x="epoch",
-                y=[metric, *lines],
-                groupby="Group",
-                groupby_aggfunc="mean",
-                groupby_rangefunc="minmax",
-            )
-        )
+        curves.append(wr.LinePlot(title=metric, x="epoch", y=[metric, *lines], **grouped))
     with figures.style():
-        pictures = [
-            wr.MediaBrowser(title=figure, media_keys=[f"figure/{figure}"])
-            for figure, *_ in figures.paper_figures(folder, runs)
-        ]
-    return bars, curves, pictures
+        names = [name for name, *_ in figures.paper_figures(folder, runs)]
+    return bars, curves, [wr.MediaBrowser(title=name, media_keys=[f"figure/{name}"]) for name in names]

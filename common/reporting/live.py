@@ -13,7 +13,7 @@ from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger, Wand
 from common import paths
 from common.errors import UserError, unknown
 from common.reporting.evidence.published import load_paper
-from common.reporting.publish import PROJECT, of_experiment, place, quiet, run_id, tags
+from common.reporting.publish import of_experiment, place, run_id, start
 from common.training.run import Run
 
 KINDS = {"wandb": ("wandb",), "csv": (), "tensorboard": ("tensorboard", "tensorboardX")}  # and packages that do
@@ -37,13 +37,11 @@ def live(kind: str, paper: str, experiment: str) -> Callable[[Run, int, str], Ab
     @contextmanager
     def logger(run: Run, seed: int, part: str) -> Iterator[Logger]:
         name = f"seed-{seed}" + (f"-{part}" if part not in ("", "model") else "")
-        made = (
-            _wandb(run, seed, name)
-            if kind == "wandb"
-            else {"csv": CSVLogger, "tensorboard": TensorBoardLogger}[kind](
-                paths.BUILD / "logs", name=run.work.name, version=name
-            )
-        )
+        if kind == "wandb":
+            made = _wandb(run, seed, name)
+        else:
+            of_files = CSVLogger if kind == "csv" else TensorBoardLogger
+            made = of_files(paths.BUILD / "logs", name=run.work.name, version=name)
         log = made.log_metrics
         made.log_metrics = lambda metrics, step=None: log({**metrics, **published}, step)
         made.log_hyperparams(place(run.paper, run.experiment, run.scale) | run.settings | {"seed": seed})
@@ -73,17 +71,8 @@ def _wandb(run: Run, seed: int, name: str) -> WandbLogger:
     identity += name.removeprefix(f"seed-{seed}")
     known = {} if "WANDB_SWEEP_ID" in os.environ else {"id": identity, "resume": "allow"}  # an agent has given it one
     try:
-        begun = wandb.init(
-            project=os.environ.get("WANDB_PROJECT", PROJECT),
-            name=identity,
-            group=f"{run.paper}/{run.experiment}",
-            job_type="train",
-            tags=tags(run.paper, run.scale),
-            dir=os.environ.get("WANDB_DIR") or paths.HOME,
-            mode=os.environ.get("WANDB_MODE", "online"),
-            settings=quiet(wandb),
-            **known,
-        )
+        here = place(run.paper, run.experiment, run.scale)
+        begun = start(wandb, identity, os.environ.get("WANDB_MODE", "online"), here, job_type="train", **known)
     except wandb.Error as error:
         raise UserError(f"W&B: {error}; `wandb login`, or WANDB_MODE=offline") from error
     begun.define_metric("trainer/global_step")

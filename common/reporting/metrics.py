@@ -5,7 +5,6 @@ about beside the published one, and how many claims have which verdict. All numb
 """
 
 import csv
-import io
 import json
 import math
 import os
@@ -36,13 +35,11 @@ def write(paper: str, scale: str) -> list[Path]:
         return []
     folder = paths.REPLICATIONS / paper / "metrics"
     folder.mkdir(exist_ok=True)
-    table = io.StringIO()
-    csv.writer(table, lineterminator="\n").writerows([CURVES, *curves(runs)])
-    numbers = json.dumps(metrics(paper, load_paper(paper), scale, runs), indent=1, ensure_ascii=False) + "\n"
-    written = []
-    for name, text in ((f"{scale}.json", numbers), (f"{scale}.csv", table.getvalue())):
-        written.append(folder / name)
-        written[-1].write_text(text, encoding="utf-8")
+    written = [folder / f"{scale}.json", folder / f"{scale}.csv"]
+    numbers = json.dumps(metrics(paper, load_paper(paper), scale, runs), indent=1, ensure_ascii=False)
+    written[0].write_text(numbers + "\n", encoding="utf-8")
+    with open(written[1], "w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([CURVES, *curves(runs)])
     if "DVC_EXP_NAME" in os.environ:  # an experiment keeps what git knows, and git ignores the quick scale
         subprocess.run(["git", "-C", str(folder), "add", "--force", *map(str, written)], check=False)
     return written
@@ -50,9 +47,8 @@ def write(paper: str, scale: str) -> list[Path]:
 
 def metrics(name: str, paper: Paper, scale: str, runs: Runs) -> dict[str, str | float | bool | int]:
     """The content of ``metrics/<scale>.json``."""
-    verdicts = [
-        one.verdict for one in judge_all(name, paper, dict.fromkeys(SCALES, {}) | {scale: runs}) if one.scale == scale
-    ]
+    judged = judge_all(name, paper, dict.fromkeys(SCALES, {}) | {scale: runs})
+    verdicts = [one.verdict for one in judged if one.scale == scale]
     return first(name, paper, scale, runs) | {verdict: verdicts.count(verdict) for verdict in VERDICTS}
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from common import config
 from common.errors import UserError
+from common.reporting.pages.environment import environment
 from common.training.finished import own_runs
 
 
@@ -36,20 +37,8 @@ def write(paper: str) -> Path | None:
     folders = own_runs(paper)
     if not folders:
         return None
-    lines = [f"# Own runs of {paper}\n", "Made with settings of your own; they never count as evidence.\n"]
-    for folder in folders:
-        found = read(folder)
-        lines += [
-            f"## {folder.name}\n",
-            f"{found['experiment']} ({found['scale']}) with "
-            f"{', '.join(f'`{change}`' for change in changes(found)) or 'the declared settings'}\n",
-            "| metric | mean | values |",
-            "|---|---|---|",
-        ]
-        for metric, values in sorted(found["metrics"].items()):
-            each = ", ".join(f"{value:.5g}" for value in values.values())
-            lines.append(f"| {metric} | {sum(values.values()) / len(values):.5g} | {each} |")
-        lines.append("")
+    runs = [(folder.name, read(folder)) for folder in folders]
+    text = environment().get_template("own.md.j2").render(paper=paper, runs=runs, changes=changes)
     target = folders[0].parent / "README.md"
-    target.write_text("\n".join(lines), encoding="utf-8")
+    target.write_text(text, encoding="utf-8")
     return target

@@ -7,8 +7,9 @@ Nothing here runs while a model trains.
 import io
 import os
 import shutil
-from collections.abc import Sequence
-from itertools import groupby
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -21,7 +22,7 @@ from common.errors import UserError
 from common.reporting.evidence.deviations import other_data
 from common.reporting.evidence.published import Paper, load_paper
 from common.reporting.evidence.results import Record, Runs
-from common.reporting.evidence.rules import Value, terms
+from common.reporting.evidence.rules import Value, experiments
 from common.reporting.pages import figures
 from common.reporting.verdicts.claims import Verdict, judge_all
 from common.training.provenance import sha256_json
@@ -29,6 +30,8 @@ from common.training.provenance import sha256_json
 PROJECT = "rnn-replications"
 REPORT = "report"  # stands where the name of an experiment does, in the run of a scale's tables and figures
 OTHER_DATA = "Trained on other data than the paper's: the series paper/... are for orientation only."
+
+Place = dict[str, str]  # paper, experiment and scale
 
 
 def publish(paper: str, records: Sequence[Record], *, online: bool = False) -> list[str]:
@@ -42,7 +45,7 @@ def publish(paper: str, records: Sequence[Record], *, online: bool = False) -> l
     Raises:
         UserError: wandb is not installed or refuses (no login), or ``paper.yaml`` is bad.
     """
-    wandb = _wandb()
+    wandb = imported("wandb", "publishing to W&B needs")
     published = load_paper(paper)
     runs_of = {scale: {r.experiment: r for r in records if r.scale == scale} for scale in SCALES}
     jobs, judged = [], judge_all(paper, published, runs_of)
@@ -52,25 +55,43 @@ def publish(paper: str, records: Sequence[Record], *, online: bool = False) -> l
         jobs += [(_replay_report, paper, scale, runs, published, verdicts)] if runs else []
     mode = "online" if online else os.environ.get("WANDB_MODE", "offline")
     try:
-        return [replay(wandb, mode, *rest) for replay, *rest in tqdm(jobs, desc=f"publish {paper}", disable=None)]
+        made = [replay(wandb, mode, *rest) for replay, *rest in tqdm(jobs, desc=f"publish {paper}", disable=None)]
+        return [run.url or str(Path(run.dir).parent) for run in made]
     except wandb.Error as error:
         raise UserError(f"W&B: {error}; `wandb login` for online runs, or publish offline") from error
 
 
-def _wandb() -> ModuleType:
+def imported(module: str, what: str) -> ModuleType:
+    """A module of a package that only ``what`` is done with. Raises: UserError where it is not installed."""
     try:
-        import wandb
+        return import_module(module)
     except ImportError as error:
-        raise UserError("publishing to W&B needs the package wandb: pip install wandb") from error
-    return wandb
+        package = module.partition(".")[0].replace("_", "-")
+        raise UserError(f"{what} the package {package}: pip install {package}") from error
 
 
-def quiet(wandb: ModuleType) -> Any:
-    """Settings of a run that tells nothing of the machine."""
-    return wandb.Settings(
+def start(wandb: ModuleType, name: str, mode: str, place: Place, tags: Iterable[str] = (), **settings: Any) -> Any:
+    """A run in W&B that tells nothing of the machine."""
+    quiet = wandb.Settings(
         silent=True, console="off", disable_git=True, save_code=False,
         x_disable_stats=True, x_disable_meta=True, x_disable_machine_info=True, x_save_requirements=False,
     )  # fmt: skip
+    return wandb.init(
+        project=os.environ.get("WANDB_PROJECT", PROJECT),
+        dir=os.environ.get("WANDB_DIR") or paths.HOME,
+        name=name,
+        mode=mode,
+        group=f"{place['paper']}/{place['experiment']}",
+        # W&B refuses a tag of more than 64 characters.
+        tags=[tag[:64] for tag in (f"paper:{place['paper']}", f"scale:{place['scale']}", *tags)],
+        settings=quiet,
+        **settings,
+    )
+
+
+def place(paper: str, experiment: str, scale: str) -> Place:
+    """What a dashboard selects runs by."""
+    return {"paper": paper, "experiment": experiment, "scale": scale}
 
 
 def run_id(paper: str, experiment: str, scale: str, seed: int, made_from: dict) -> str:
@@ -87,54 +108,42 @@ def of_experiment(paper: Paper, experiment: str) -> dict[str, float]:
     }
 
 
-class _Run:
-    """``with _Run(...) as run``: one W&B run that takes the place of former offline copies of itself."""
-
-    def __init__(self, wandb: ModuleType, mode: str, name: str, **settings: Any):
-        self.folder = Path(os.environ.get("WANDB_DIR") or paths.HOME)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.name = name
-        self.former = self._copies()
-        # Without `resume`, a run with a known id is overwritten on the server.
-        self.run = wandb.init(project=os.environ.get("WANDB_PROJECT", PROJECT), id=name, name=name, mode=mode,
-                              dir=self.folder, settings=quiet(wandb), **settings)  # fmt: skip
-
-    def _copies(self) -> list[Path]:
-        return [file.parent for file in self.folder.glob(f"wandb/offline-run-*/run-{self.name}.wandb")]
-
-    def __enter__(self) -> Any:
-        return self.run
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self.run.finish(exit_code=int(kind is not None))
-        if kind is None:  # the former copies only go once the new one is whole
-            for folder in self.former:
-                shutil.rmtree(folder)
-
-    @property
-    def address(self) -> str:
-        return self.run.url or str(Path(self.run.dir).parent)
+@contextmanager
+def _replayed(
+    wandb: ModuleType, mode: str, name: str, here: Place, verdicts: list[Verdict], config: dict, **settings: Any
+) -> Iterator[Any]:
+    """A run in the place of former offline copies of itself, which only go once the new one is whole."""
+    folder = Path(os.environ.get("WANDB_DIR") or paths.HOME)
+    folder.mkdir(parents=True, exist_ok=True)
+    former = [file.parent for file in folder.glob(f"wandb/offline-run-*/run-{name}.wandb")]
+    claims = [f"claim:{one.claim.id}" for one in verdicts]
+    # Without `resume`, a run with a known id is overwritten on the server.
+    run = start(wandb, name, mode, here, claims, id=name, config=here | config, **settings)
+    try:
+        yield run
+    except BaseException:
+        run.finish(exit_code=1)
+        raise
+    run.finish(exit_code=0)
+    for old in former:
+        shutil.rmtree(old)
 
 
 def _made_from(record: Record) -> dict:
     return record.provenance.get("fingerprint") or record.config
 
 
-def _replay_seed(wandb: ModuleType, mode: str, record: Record, seed: int, paper: Paper, verdicts: list[Verdict]) -> str:
-    mine = [one for one in verdicts if record.experiment in {term.experiment for term in terms(one.claim.rule)}]
-    name = run_id(record.paper, record.experiment, record.scale, seed, _made_from(record))
+def _replay_seed(wandb: ModuleType, mode: str, record: Record, seed: int, paper: Paper, verdicts: list[Verdict]) -> Any:
+    mine = [one for one in verdicts if record.experiment in experiments(one.claim.rule)]
+    where = record.paper, record.experiment, record.scale
     reference = of_experiment(paper, record.experiment)
     measured = {metric: values[str(seed)] for metric, values in record.metrics.items() if str(seed) in values}
-    replay = _Run(
-        wandb, mode, name,
-        group=f"{record.paper}/{record.experiment}",
+    with _replayed(
+        wandb, mode, run_id(*where, seed, _made_from(record)), place(*where), mine,
+        config=record.config | {"seed": seed, "provenance": record.provenance},
         job_type="train" if record.history else "eval",
-        tags=tags(record.paper, record.scale) + [f"claim:{one.claim.id}"[:64] for one in mine],
         notes=OTHER_DATA if record.experiment in other_data(record.paper, record.scale) else None,
-        config=place(record.paper, record.experiment, record.scale)
-        | record.config | {"seed": seed, "provenance": record.provenance},
-    )  # fmt: skip
-    with replay as run:
+    ) as run:  # fmt: skip
         run.define_metric("step")
         run.define_metric("*", step_metric="step")
         for point in _points(record, seed, measured):
@@ -145,30 +154,25 @@ def _replay_seed(wandb: ModuleType, mode: str, record: Record, seed: int, paper:
                 run.summary[key] = getattr(record, key)[str(seed)]
         run.summary["parameters"] = record.parameters
         for one in mine:
-            run.summary.update(
-                {f"claim/{one.claim.id}/{source}/{quantity}": value for source, quantity, value in _numbers(one)}
-            )
-            run.summary.update(
-                {f"claim/{one.claim.id}/verdict": one.verdict, f"claim/{one.claim.id}/evidence": one.evidence}
-            )
-    return replay.address
+            numbers = {f"{source}/{quantity}": value for source, quantity, value in _numbers(one)}
+            found = numbers | {"verdict": one.verdict, "evidence": one.evidence}
+            run.summary.update({f"claim/{one.claim.id}/{key}": value for key, value in found.items()})
+    return run
 
 
 def _points(record: Record, seed: int, measured: dict[str, float]) -> list[dict[str, float]]:
     """The learning curves, a dictionary per step, and a last point with the final results."""
-    rows = sorted((row for row in record.history if row[0] == str(seed)), key=lambda row: row[2])
-    points = []
-    for step, group in groupby(rows, key=lambda row: row[2]):
-        group = list(group)
-        curves = {metric: value for _, _, _, metric, value in group}
-        points.append(curves | {"step": step, "epoch": group[-1][1]})
-    last = points.pop() if points else {"step": 0}
-    return [*points, measured | last]
+    points: dict[int, dict[str, float]] = {}
+    for one, epoch, step, metric, value in record.history:
+        if one == str(seed):
+            points.setdefault(step, {}).update({metric: value, "step": step, "epoch": epoch})
+    *before, last = [points[step] for step in sorted(points)] or [{"step": 0}]
+    return [*before, measured | last]
 
 
 def _replay_report(
     wandb: ModuleType, mode: str, paper: str, scale: str, runs: Runs, published: Paper, verdicts: list[Verdict]
-) -> str:
+) -> Any:
     name = f"{paper}-report-{scale}-{sha256_json([sha256_json(_made_from(record)) for record in runs.values()])[:8]}"
     claims = [
         [one.claim.id, one.claim.says, one.claim.where, one.verdict, one.evidence, *number]
@@ -180,13 +184,9 @@ def _replay_report(
         [record.experiment, metric, seed, value, numbers.get((record.experiment, metric))]
         for record in runs.values() for metric, values in record.metrics.items() for seed, value in values.items()
     ]  # fmt: skip
-    replay = _Run(
-        wandb, mode, name, group=f"{paper}/report", job_type="report",
-        tags=tags(paper, scale) + [f"claim:{one.claim.id}"[:64] for one in verdicts],
-        config=place(paper, REPORT, scale)
-        | {"title": published.title, "venue": published.venue, "year": published.year},
-    )  # fmt: skip
-    with replay as run:
+    about = {"title": published.title, "venue": published.venue, "year": published.year}
+    here = place(paper, REPORT, scale)
+    with _replayed(wandb, mode, name, here, verdicts, config=about, job_type="report") as run:
         columns = ["claim", "says", "where", "verdict", "evidence", "source", "quantity", "value"]
         run.log({"claims": wandb.Table(columns, claims)})
         columns = ["experiment", "metric", "seed", "value", "published"]
@@ -195,15 +195,7 @@ def _replay_report(
             for figure_name, caption, figure in figures.paper_figures(paper, runs):
                 run.log({f"figure/{figure_name}": wandb.Image(_picture(figure), caption=caption)})
         run.summary.update({f"claim/{one.claim.id}/verdict": one.verdict for one in verdicts})
-    return replay.address
-
-
-def place(paper: str, experiment: str, scale: str) -> dict[str, str]:
-    return {"paper": paper, "experiment": experiment, "scale": scale}  # what a dashboard selects runs by
-
-
-def tags(paper: str, scale: str) -> list[str]:
-    return [f"paper:{paper}"[:64], f"scale:{scale}"]  # W&B refuses a tag of more than 64 characters
+    return run
 
 
 def _numbers(one: Verdict) -> list[tuple[str, str, float]]:

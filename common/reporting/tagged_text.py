@@ -30,8 +30,8 @@ def tagged(module: Tagging, text: str, picture: Path) -> str:
             f"{word:{width}}  {tag}  {chances[target.ids[tag]]:.2f}"
             for word, tag, chances in zip(words, answer.tags[0], probabilities, strict=True)
         ]
-    known = [module.corpus.normalise(word) in module.corpus.vocabulary for word in words]
-    if unknown := [word for word, is_known in zip(words, known, strict=True) if not is_known]:
+    corpus = module.corpus
+    if unknown := [word for word in words if corpus.normalise(word) not in corpus.vocabulary]:
         lines.append(f"words that it has not learnt: {', '.join(unknown)}")
     lines += [f"intent: {intent}" for intent in answer.intents]
     if answer.tags:
@@ -61,13 +61,8 @@ def by_type(runs: dict[str, dict], most: int = 12) -> Figure:
     figure = Figure(figsize=(6.4, 0.3 * len(kinds) + 1.2))
     axes = figure.add_subplot()
     for name, seeds in types.items():
-        axes.plot(
-            [mean(Counts(*seed.get(kind, (0, 0, 0))).f1 for seed in seeds.values()) for kind in kinds],
-            range(len(kinds)),
-            "o",
-            alpha=0.8,
-            label=name,
-        )
+        f1 = [mean(Counts(*seed.get(kind, (0, 0, 0))).f1 for seed in seeds.values()) for kind in kinds]
+        axes.plot(f1, range(len(kinds)), "o", alpha=0.8, label=name)
     axes.set_yticks(range(len(kinds)), [f"{kind} ({gold[kind]})" for kind in kinds])
     axes.invert_yaxis()
     axes.set(xlabel="F1")

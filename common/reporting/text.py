@@ -2,6 +2,7 @@
 
 import math
 from decimal import Decimal
+from statistics import fmean
 
 NOTHING = 1e-9  # what is smaller is the rounding of larger numbers, never a result
 
@@ -13,6 +14,11 @@ def decimals(scale: float, digits: int = 4) -> int:
     return max(0, digits - 1 - math.floor(math.log10(abs(scale))))
 
 
+def grouped(value: float | Decimal, form: str) -> str:
+    """A number of a ``form`` such as ``.2f``, in groups of three, with a true minus."""
+    return f"{value:,{form}}".replace(",", " ").replace("-", "−")
+
+
 def number(value: float | None, scale: float | None = None) -> str:
     """Four significant digits (three below 0.01), of ``scale`` where a column shares one; an en dash for nothing."""
     if value is None:
@@ -20,8 +26,7 @@ def number(value: float | None, scale: float | None = None) -> str:
     if abs(value) < NOTHING:
         return "0"
     size = value if scale is None else scale
-    shown = f"{value:,.{decimals(size, 4 if abs(size) >= 0.01 else 3)}f}".replace(",", " ")
-    return shown.replace("-", "−")
+    return grouped(value, f".{decimals(size, 4 if abs(size) >= 0.01 else 3)}f")
 
 
 def signed(value: float, scale: float | None = None) -> str:
@@ -29,14 +34,12 @@ def signed(value: float, scale: float | None = None) -> str:
     if abs(value) < NOTHING:
         return "0"
     places = decimals(value if scale is None else scale, 3)
-    shown = f"{value:,.{places}f}".replace(",", " ").replace("-", "−")
-    return ("+" if round(value, places) > 0 else "") + shown
+    return ("+" if round(value, places) > 0 else "") + grouped(value, f".{places}f")
 
 
 def printed(value: float) -> str:
     """A number as a paper prints it: every digit, large ones in groups of three."""
-    shown = f"{Decimal(repr(float(value))):,f}".replace(",", " ").replace("-", "−")
-    return shown.removesuffix(".0")
+    return grouped(Decimal(repr(float(value))), "f").removesuffix(".0")
 
 
 def percent(rate: float) -> str:
@@ -50,13 +53,10 @@ def share(count: int, of: int) -> str:
     return f"{count} of {of}" if count < of else str(count)
 
 
-def things(count: str, thing: str) -> str:
-    """``27 of 30 trials``: like ``several``, for a count in words."""
-    return f"{count} {thing}{'' if count == '1' else 's'}"
-
-
-def several(count: int, thing: str) -> str:
-    return f"{count:,} {thing}{'' if count == 1 else 's'}".replace(",", " ")
+def several(count: int | str, thing: str) -> str:
+    """``1 trial``, ``2 000 trials``; a count may be in words, ``27 of 30``."""
+    shown = count if isinstance(count, str) else grouped(count, "d")
+    return f"{shown} {thing}{'' if shown == '1' else 's'}"
 
 
 def duration(seconds: float | None) -> str:
@@ -81,7 +81,7 @@ def count(value: float | None) -> str:
 
 
 def average(values: dict[str, float]) -> float | None:
-    return sum(values.values()) / len(values) if values else None
+    return fmean(values.values()) if values else None
 
 
 def memory(megabytes: float | None) -> str:

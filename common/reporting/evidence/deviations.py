@@ -20,14 +20,9 @@ def papers_own(name: str, paper: Paper, experiment: str) -> dict[str, Any]:
     start, own = config.paper_setting(name), config.paper_setting(name, experiment)
     for settings in (start, own):
         settings["seeds"] = len(settings["seeds"])
-    reduced = {key: start[key] for key in own if _is_limit(key) and _is_less(own[key], start[key])}
-    if experiment in paper.counted:
-        reduced.pop("seeds", None)
+    limits = [key for key in own if key.startswith(LIMIT)] + (["seeds"] if experiment not in paper.counted else [])
+    reduced = {key: start[key] for key in limits if _is_less(own[key], start[key])}
     return own | reduced | paper.printed.get("all", {}) | paper.printed.get(experiment, {})
-
-
-def _is_limit(key: str) -> bool:
-    return key == "seeds" or key.startswith(LIMIT)
 
 
 def _is_less(ours: Any, theirs: Any) -> bool:

@@ -175,9 +175,17 @@ def _check(paper: Paper, experiments: set[str], path: Path, text: str) -> None:
     named = [(Term(experiment=row.experiment, metric=row.metric), 0) for _, row in paper.rows()]
     named += [(one, claims_start) for claim in paper.claims for one in terms(claim.rule)]
     named += [(Term(experiment=one.experiment, metric=one.over), start) for one, start in named if one.over]
+    ids = [claim.id for claim in paper.claims]
+    names = [("experiment", one.experiment, experiments, one.experiment, start) for one, start in named]
+    names += [("experiment", name, {*experiments, "all"}, name, 0) for name in (*paper.counted, *paper.printed)]
+    for claim in paper.claims:
+        names += [("claim", claim.control, ids, claim.id, claims_start)] if claim.control is not None else []
+        scales = (*claim.undecidable, *claim.retired, *(claim.scales or ()))
+        names += [("scale", scale, config.SCALES, claim.id, claims_start) for scale in scales]
+    for kind, name, known, *place in names:
+        if name not in known:
+            raise unknown(kind, name, known, where(*place))
     for one, start in named:
-        if one.experiment not in experiments:
-            raise unknown("experiment", one.experiment, experiments, where(one.experiment, start))
         if not one.metric:
             raise UserError(f"{where(one.experiment, start)}: the rule on {one.experiment!r} names no metric")
         if paper.unit(one.metric) is None:
@@ -186,20 +194,9 @@ def _check(paper: Paper, experiments: set[str], path: Path, text: str) -> None:
         if paper.unit(prefix) is None:
             raise UserError(f"{where(prefix)}: no unit for {prefix!r} of 'medians:'; add it to 'units:'")
     _check_rates(paper, where, claims_start)
-    ids = [claim.id for claim in paper.claims]
     for name in ids:
         if ids.count(name) > 1:
             raise UserError(f"{where(name, claims_start)}: two claims with the id {name!r}; rename one")
-    for claim in paper.claims:
-        line = where(claim.id, claims_start)
-        if claim.control is not None and claim.control not in ids:
-            raise unknown("claim", claim.control, ids, line)
-        for scale in (*claim.undecidable, *claim.retired, *(claim.scales or ())):
-            if scale not in config.SCALES:
-                raise unknown("scale", scale, config.SCALES, line)
-    for name in (*paper.counted, *paper.printed):
-        if name not in {*experiments, "all"}:
-            raise unknown("experiment", name, experiments, where(name))
     rows = [(row.experiment, row.metric, row.label) for _, row in paper.rows()]
     for row in rows:
         if rows.count(row) > 1:

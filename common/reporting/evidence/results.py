@@ -72,12 +72,8 @@ class Record(pydantic.BaseModel):
 
     def each_look(self, metric: str) -> list[dict[str, float]]:
         """``metric`` at each look with these settings, the newest first."""
-        settings = {key: value for key, value in self.config.items() if key != "seeds"}
-        before = [
-            look["metrics"]
-            for look in self.earlier
-            if {key: value for key, value in look["config"].items() if key != "seeds"} == settings
-        ]
+        here = self.config | {"seeds": None}
+        before = [look["metrics"] for look in self.earlier if look["config"] | {"seeds": None} == here]
         return [found[metric] for found in (self.metrics, *before) if found.get(metric)]
 
     def is_fixed(self, metric: str) -> bool:
@@ -93,15 +89,17 @@ class Record(pydantic.BaseModel):
 Runs = dict[str, Record]  # experiment -> record, at one scale
 
 
-def load_record(path: Path, history: Iterable[Iterable] | None = None) -> Record:
-    """The record in ``path``. Raises: UserError when it is not one, or says that it is another."""
+def load_record(
+    path: Path, history: Iterable[Iterable] | None = None, of: tuple[str, str, str] | None = None
+) -> Record:
+    """The record in ``path``, of this paper, scale and experiment. Raises: UserError when it is not."""
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
         if history is not None:
             raw["history"] = list(history)
         # History comes from CSV as text and from JSON as numbers; the seed stays a name.
         raw["history"] = [(str(row[0]), *row[1:]) for row in raw.get("history", ())]
-        return Record.model_validate(raw)
+        record = Record.model_validate(raw)
     except FileNotFoundError:
         raise UserError(f"{path}: not found; the run is not complete, so run it again") from None
     except pydantic.ValidationError as error:
@@ -110,6 +108,10 @@ def load_record(path: Path, history: Iterable[Iterable] | None = None) -> Record
         raise UserError(f"{path}: {where}: {first['msg']}; this is not the result of a run") from None
     except (ValueError, TypeError, AttributeError, IndexError) as error:
         raise UserError(f"{path}: not the result of a run ({error}); restore it or run it again") from None
+    found = record.paper, record.scale, record.experiment
+    if of and of != found:
+        raise UserError(f"{path}: holds {'/'.join(found)}; the file is in the wrong place")
+    return record
 
 
 def load_quick(paper: str) -> Runs:
@@ -126,8 +128,7 @@ def load_quick(paper: str) -> Runs:
     present = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
     if not present:
         return {}
-    missing = [name for name in declared if name not in present]
-    if missing:
+    if missing := [name for name in declared if name not in present]:
         raise UserError(
             f"{folder}: no run of {', '.join(missing)}; "
             f"run `replicate run {paper} {missing[0]} --scale quick`, or `dvc repro` for all of them"
@@ -149,8 +150,7 @@ def _load_run(folder: Path, paper: str, experiment: str) -> Record:
         history = []
     except KeyError as error:
         raise UserError(f"{folder / 'history.csv'}:1: no column {error}; run it again") from None
-    record = load_record(folder / "results.json", history)
-    _check_identity(record, folder / "results.json", paper, "quick", experiment)
+    record = load_record(folder / "results.json", history, of=(paper, "quick", experiment))
     again = f"run `replicate run {paper} {experiment} --scale quick`"
     resolved = config.resolve(paper, experiment, "quick")
     seeds = {str(seed) for seed in resolved["seeds"]}
@@ -162,9 +162,8 @@ def _load_run(folder: Path, paper: str, experiment: str) -> Record:
         # A trial may lack a metric (one that failed has no number of sequences until success).
         if not set(values) <= seeds and [set(key.split("+")) for key in values] != [seeds]:
             raise UserError(f"{folder}: {metric} has the seeds {_names(values)}, {asked}")
-    if record.config and _plain(record.config) != _plain(resolved):
-        changed = sorted(key for key in resolved.keys() | record.config.keys()
-                         if _plain(resolved.get(key)) != _plain(record.config.get(key)))  # fmt: skip
+    keys = sorted(resolved.keys() | record.config.keys()) if record.config else ()
+    if changed := [key for key in keys if _plain(resolved.get(key)) != _plain(record.config.get(key))]:
         raise UserError(f"{folder}: params.yaml has another value of {', '.join(changed)} by now; {again}")
     return record
 
@@ -175,13 +174,6 @@ def _names(seeds: Iterable[str]) -> str:
 
 def _plain(value: Any) -> str:
     return json.dumps(value, sort_keys=True, default=str)
-
-
-def _check_identity(record: Record, path: Path, paper: str, scale: str, experiment: str) -> None:
-    if (record.paper, record.scale, record.experiment) != (paper, scale, experiment):
-        raise UserError(
-            f"{path}: holds {record.paper}/{record.scale}/{record.experiment}; the file is in the wrong place"
-        )
 
 
 def load_records(paper: str, scale: str) -> Runs:
@@ -196,8 +188,7 @@ def load_records(paper: str, scale: str) -> Runs:
     for path in sorted(folder.glob("*.json")):
         if path.stem not in known:
             raise unknown("experiment", path.stem, known, str(path))
-        run = load_record(path)
-        _check_identity(run, path, paper, scale, path.stem)
+        run = load_record(path, of=(paper, scale, path.stem))
         kept = {metric: values for metric, values in run.metrics.items() if metric not in withdrawn}
         runs[path.stem] = run.model_copy(update={"metrics": kept})
     return {name: runs[name] for name in known if name in runs}  # the order of params.yaml
@@ -205,22 +196,18 @@ def load_records(paper: str, scale: str) -> Runs:
 
 def evidence(paper: str, quick: Literal["here", "kept"] | None = "here") -> dict[str, Runs]:
     """Scale -> experiment -> record; of the quick scale what was made ``here``, or else what git has ``kept``."""
-    runs = load_quick(paper) if quick == "here" else {}
-    return {
-        scale: {}
-        if quick is None and scale == "quick"
-        else runs
-        if runs and scale == "quick"
-        else load_records(paper, scale)
-        for scale in SCALES
-    }
+    runs = {scale: load_records(paper, scale) for scale in SCALES}
+    if quick == "here":
+        runs["quick"] = load_quick(paper) or runs["quick"]
+    elif quick is None:
+        runs["quick"] = {}
+    return runs
 
 
 def why_absent(paper: str, names: Sequence[str], scale: str) -> str:
     """The reason for an empty place in the report."""
     declared = config.experiments(paper, scale)
-    elsewhere = [name for name in names if name not in declared]
-    if elsewhere:
+    if elsewhere := [name for name in names if name not in declared]:
         return f"the scale {scale} has no {', '.join(elsewhere)}"
     return f"no record of {', '.join(names)} at scale {scale}"
 

@@ -1,6 +1,6 @@
 """The kinds of rule that decide a claim, as ``paper.yaml`` writes them."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Union
 
 import pydantic
 
@@ -24,32 +24,33 @@ class Term(Entry):
         return f"{self.metric} over {self.over}" if self.over else self.metric
 
 
-class Compare(Entry):
+class Contrast(Entry):
+    """A rule on several sides; ``metric`` is that of the sides that name an experiment only."""
+
+    metric: str | None = None
+    paired_by: Pairing = "seed"
+
+
+class Compare(Contrast):
     """The effect ``A - B`` has the expected sign."""
 
-    metric: str | None = None
     compare: tuple[str | Term, str | Term]
     expect: Direction
-    paired_by: Pairing = "seed"
 
 
-class Order(Entry):
+class Order(Contrast):
     """``A < B < C`` (``expect: lower``): every adjacent difference is decided by itself."""
 
-    metric: str | None = None
     order: Annotated[tuple[str | Term, ...], pydantic.Field(min_length=2)]
     expect: Direction
-    paired_by: Pairing = "seed"
 
 
-class Ratio(Entry):
+class Ratio(Contrast):
     """``A / B`` is at most, or at least, a number."""
 
-    metric: str | None = None
     ratio: tuple[str | Term, str | Term]
     at_most: Annotated[float, pydantic.Field(gt=0)] | None = None
     at_least: Annotated[float, pydantic.Field(gt=0)] | None = None
-    paired_by: Pairing = "seed"
 
     @pydantic.model_validator(mode="after")
     def one_bound(self) -> "Ratio":
@@ -90,26 +91,19 @@ KINDS = {"compare": Compare, "order": Order, "ratio": Ratio, "value": Value, "al
 
 def _kind(rule: Any) -> str | None:
     """The tag of a rule: the key that names its kind, in words that no path in the file contains."""
-    if isinstance(rule, dict):
-        return next((f"{kind} rule" for kind in KINDS if kind in rule), None)
-    return next((f"{kind} rule" for kind, model in KINDS.items() if isinstance(rule, model)), None)
+    for kind, model in KINDS.items():
+        if kind in rule if isinstance(rule, dict) else isinstance(rule, model):
+            return f"{kind} rule"
+    return None
 
 
 Rule = Annotated[
-    Annotated[Compare, pydantic.Tag("compare rule")]
-    | Annotated[Order, pydantic.Tag("order rule")]
-    | Annotated[Ratio, pydantic.Tag("ratio rule")]
-    | Annotated[Value, pydantic.Tag("value rule")]
-    | Annotated[All, pydantic.Tag("all rule")],
+    Union[tuple(Annotated[model, pydantic.Tag(f"{kind} rule")] for kind, model in KINDS.items())],
     pydantic.Discriminator(
         _kind, custom_error_type="rule_kind", custom_error_message=f"a rule needs one of the keys {', '.join(KINDS)}"
     ),
 ]
 All.model_rebuild()
-
-
-def term(side: str | Term, metric: str | None) -> Term:
-    return side if isinstance(side, Term) else Term(experiment=side, metric=metric or "")
 
 
 def rules(rule: Entry) -> list[Entry]:
@@ -125,5 +119,11 @@ def terms(rule: Entry) -> list[Term]:
         case All(all=inner):
             return [one for part in inner for one in terms(part)]
         case Compare(compare=sides) | Order(order=sides) | Ratio(ratio=sides):
-            return [term(side, rule.metric) for side in sides]
+            metric = rule.metric or ""
+            return [side if isinstance(side, Term) else Term(experiment=side, metric=metric) for side in sides]
     raise TypeError(rule)
+
+
+def experiments(rule: Entry) -> list[str]:
+    """Every experiment that ``rule`` reads, once."""
+    return list(dict.fromkeys(one.experiment for one in terms(rule)))

@@ -5,7 +5,7 @@ sequences until success) the exact one of its median and a bootstrap one of its 
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median, stdev
 
@@ -92,25 +92,18 @@ def estimate(values: Values, unit: str = "", skewed: bool = False) -> Estimate:
     return t_interval(list(values.values()))
 
 
-def _paired(a: Values, b: Values, fixed_a: bool, fixed_b: bool) -> dict[str, tuple[float, float]]:
-    """The two sides, seed by seed; a side without randomness stands beside every seed of the other."""
-    if fixed_a and fixed_b:
-        return {"-": (next(iter(a.values())), next(iter(b.values())))}
+def paired(
+    how: Callable[[float, float], float], a: Values, b: Values, fixed_a: bool = False, fixed_b: bool = False
+) -> dict[str, float]:
+    """``how(x, y)``, such as ``x - y``, for every seed that both sides have.
+
+    A side without randomness (``fixed``) stands beside every seed of the other.
+    """
     if fixed_a:
-        return {seed: (next(iter(a.values())), value) for seed, value in b.items()}
+        a = dict.fromkeys(b, next(iter(a.values())))
     if fixed_b:
-        return {seed: (value, next(iter(b.values()))) for seed, value in a.items()}
-    return {seed: (value, b[seed]) for seed, value in a.items() if seed in b}
-
-
-def paired_differences(a: Values, b: Values, fixed_a: bool = False, fixed_b: bool = False) -> dict[str, float]:
-    """``a - b`` for every seed that both sides have."""
-    return {seed: x - y for seed, (x, y) in _paired(a, b, fixed_a, fixed_b).items()}
-
-
-def paired_ratios(a: Values, b: Values, fixed_a: bool = False, fixed_b: bool = False) -> dict[str, float]:
-    """``a / b`` for every seed that both sides have."""
-    return {seed: x / y for seed, (x, y) in _paired(a, b, fixed_a, fixed_b).items()}
+        b = dict.fromkeys(a, next(iter(b.values())))
+    return {seed: how(x, b[seed]) for seed, x in a.items() if seed in b}
 
 
 def exponential(log: Estimate) -> Estimate:

@@ -4,7 +4,10 @@ from dataclasses import dataclass
 
 from common.reporting import text
 from common.reporting.pages.summary import Result
+from common.reporting.verdicts.claims import FAILED, HOLDS, INCONCLUSIVE, REACH, Verdict
 
+LISTED = 5  # of more seeds, the range says as much
+SIGNS = dict.fromkeys(HOLDS, "✓") | {REACH: "~", FAILED: "✕", INCONCLUSIVE: "≈"}
 ENOUGH = 6  # seeds whose interval tells a difference from chance; of fewer it is so wide that it hides any
 
 
@@ -12,14 +15,12 @@ ENOUGH = 6  # seeds whose interval tells a difference from chance; of fewer it i
 class Cells:
     """The texts of a row. Of a skewed quantity ``ours`` is the median, and the mean stands beside it."""
 
-    published: str
     ours: str
     interval: str
     mean: str
     mean_interval: str
     difference: str
     judged: str  # "better", "worse" or "muted"
-    basis: str
 
 
 def cells(row: Result, size: float | None = None) -> Cells:
@@ -30,19 +31,13 @@ def cells(row: Result, size: float | None = None) -> Cells:
         return text.percent(value) if row.is_rate else text.number(value, size)
 
     def interval(low: float | None, high: float | None) -> str:
-        if low is None or high is None:
-            return "–"
         # One sign for both ends of an interval of rates.
-        return f"{write(low).removesuffix(' %')} – {write(high)}"
+        return "–" if low is None or high is None else f"{write(low).removesuffix(' %')} – {write(high)}"
 
-    shown = {"ours": write(row.mean), "interval": interval(row.low, row.high), "mean": "", "mean_interval": ""}
-    if row.median is not None:
-        shown = {
-            "ours": write(row.median), "interval": interval(row.median_low, row.median_high),
-            "mean": shown["ours"], "mean_interval": shown["interval"],
-        }  # fmt: skip
-    away, judged = difference(row, size)
-    return Cells(published=published(row), difference=away, judged=judged, basis=basis(row), **shown)
+    mean, away = (write(row.mean), interval(row.low, row.high)), difference(row, size)
+    if row.median is None:
+        return Cells(*mean, "", "", *away)
+    return Cells(write(row.median), interval(row.median_low, row.median_high), *mean, *away)
 
 
 def published(row: Result) -> str:
@@ -58,11 +53,9 @@ def difference(row: Result, size: float | None = None) -> tuple[str, str]:
         return "–", "muted"
     away = row.mean - row.published
     if row.is_rate:
-        shown = text.signed(100 * away, 100)
-        unit = " points"
+        shown, unit = text.signed(100 * away, 100), " points"
     else:
-        shown, unit = text.number(away, size or row.published or None), ""
-        shown = f"+{shown}" if away > 0 else shown
+        shown, unit = "+" * (away > 0) + text.number(away, size or row.published or None), ""
     if not any(digit in shown for digit in "123456789"):
         return "0", "muted"
     scattered = row.is_rate or len(row.values) >= ENOUGH
@@ -73,12 +66,22 @@ def difference(row: Result, size: float | None = None) -> tuple[str, str]:
 
 def basis(row: Result) -> str:
     """What a result stands on: successes of trials, seeds that measured it of those that ran, or all together."""
-    joined = [key for key in row.values if "+" in key]
-    if joined:
+    if joined := [key for key in row.values if "+" in key]:
         return f"{joined[0].count('+') + 1} together"
     if row.is_rate:
         return f"{sum(row.values.values()):.0f} of {len(row.values)}"
     return text.share(len(row.values), row.trials)
+
+
+def listed(row: Result, size: float | None) -> str:
+    """Every seed's value; of many, how many there are and their range."""
+    shown, values = basis(row), row.values.values()
+    if row.is_rate:
+        return shown
+    if len(values) > LISTED:
+        return f"{shown}: {text.number(min(values), size)} to {text.number(max(values), size)}"
+    each = ", ".join(text.number(value, size) for value in values)
+    return each if shown == str(len(values)) else f"{each} ({shown})"
 
 
 def looks(row: Result) -> str:
@@ -91,3 +94,14 @@ def looks(row: Result) -> str:
 def reason(row: Result) -> str:
     """Why a row has no number."""
     return row.reason if row.trials else f"not attempted: {row.reason}"
+
+
+def cell(value: object) -> str:
+    """Text that cannot break out of a cell of a Markdown table."""
+    return " ".join(str(value).split()).replace("|", "\\|")
+
+
+def verdict(one: Verdict) -> str:
+    """In Markdown, bold where the claim was decided, with a sign that survives without colour."""
+    shown = f"{SIGNS.get(one.verdict, '')} {one.verdict}".strip()
+    return f"**{shown}**" if one.verdict in (*HOLDS, FAILED) else shown

@@ -21,33 +21,7 @@ from common.reporting.pages.summary import Result, results
 from common.reporting.verdicts import claims
 from common.reporting.verdicts.claims import Verdict, judge_all
 
-SCALE_MEANING = {
-    "quick": "data made by the suite, minutes on a laptop",
-    "scaled": "real data, smaller than the paper's",
-    "paper": "the paper's data and setting",
-}
-
 PRECISIONS = {"bf16-mixed": "products in bfloat16"}  # single precision goes without saying
-
-INTRODUCTION = (
-    "Classic papers on recurrent networks, trained again from their descriptions and held against the "
-    "numbers they printed. Each claim below has a rule and a verdict with its evidence, and says whether the rule is "
-    "older than the runs it judges; a claim that fails is a result like one that holds."
-)
-VERDICT_MEANING = (
-    (claims.REPRODUCED, "At the paper's own scale, with all of its trials: our 95 % interval lies within the published "
-     "number's tolerance or is better, or the interval of the claimed effect excludes no effect."),
-    (claims.REACH, "The published number is met at a smaller scale, or with less than the paper did: orientation, no "
-     "more."),
-    (claims.DIRECTION, "The claimed effect, at a smaller scale or with less than the paper did; its interval excludes "
-     "no effect."),
-    (claims.OURS, "A contrast that the paper did not print holds; its interval excludes no effect."),
-    (claims.FAILED, "The interval lies against the claim, or wholly beyond the published number's tolerance."),
-    (claims.INCONCLUSIVE, "The interval includes no effect or an edge of the tolerance, there are too few seeds, no "
-     "trial came so far, or what a negative finding needs beside it does not work."),
-    (claims.RETIRED, "A verdict that was given and is no longer asked; the claim's page says why."),
-    (claims.NOT_ATTEMPTED, "No run at this scale; the claim's page says why."),
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -90,6 +64,10 @@ class ResultTable:
     def groups(self) -> list[Group]:
         units = dict.fromkeys(row.unit for row in self.rows)
         return [Group(unit, [row for row in self.rows if row.unit == unit]) for unit in units]
+
+    def size(self, row: Result) -> float:
+        """The number whose precision ``row`` is written with: its group's, or its own."""
+        return next(group.size for group in self.groups if group.unit == row.unit) or row.mean
 
 
 def _places(sentence: str) -> set[tuple[str, str]]:
@@ -219,24 +197,21 @@ def provenance(report: PaperReport) -> list[str]:
     return [f"{', '.join(names)}: {around}." for around, names in groups.items()]
 
 
+def read(name: str, quick: Literal["here", "kept"] | None = "here") -> PaperReport:
+    """One paper's evidence (``quick`` as of :func:`evidence`) and the verdicts on its claims, without figures."""
+    paper, runs = load_paper(name), evidence(name, quick)
+    changed = {scale: deviations(name, paper, runs[scale]) for scale in SCALES if runs[scale]}
+    return PaperReport(name, paper, runs, results(name, paper, runs), judge_all(name, paper, runs), changed)
+
+
 def build(name: str, draw: Callable[[str, str, Figure], None], quick: Literal["here", "kept"] = "here") -> PaperReport:
-    """Reads one paper's evidence and judges its claims; ``draw(paper, name, figure)`` keeps a figure."""
-    paper = load_paper(name)
-    runs = evidence(name, quick)
-    rows = results(name, paper, runs)
-    report = PaperReport(
-        name=name,
-        paper=paper,
-        runs=runs,
-        results=rows,
-        verdicts=judge_all(name, paper, runs),
-        deviations={scale: deviations(name, paper, runs[scale]) for scale in SCALES if runs[scale]},
-    )
+    """The report with its figures, which ``draw(paper, name, figure)`` keeps."""
+    report = read(name, quick)
     for scale in report.scales:
-        for figure_name, caption, figure in learning_curves(paper, scale, runs[scale], rows):
-            draw(name, figure_name, figure)
-            report.figures.append((scale, figure_name, caption))
-        for figure_name, caption, figure in paper_figures(name, runs[scale]):
-            draw(name, f"{figure_name}-{scale}", figure)
-            report.figures.append((scale, f"{figure_name}-{scale}", caption))
+        runs = report.runs[scale]
+        figures = [*learning_curves(report.paper, scale, runs, report.results)]
+        figures += [(f"{stem}-{scale}", caption, figure) for stem, caption, figure in paper_figures(name, runs)]
+        for stem, caption, figure in figures:
+            draw(name, stem, figure)
+            report.figures.append((scale, stem, caption))
     return report

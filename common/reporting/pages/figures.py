@@ -8,49 +8,15 @@ from pathlib import Path
 from statistics import mean
 
 import matplotlib
-from cycler import cycler
 from matplotlib.figure import Figure
 
 from common import paths
 from common.reporting.evidence.results import Runs
+from common.reporting.pages.environment import TEMPLATES
 
-# Okabe and Ito's colours, told apart with every kind of colour vision, on white and on black.
-PALETTE = ("#2b7bba", "#d55e00", "#0a9a72", "#b5679a", "#56a9d9", "#d19000", "#7a6fbf", "#8c6d4f")
-INK = "#59616c"  # readable on white, and on black where the file's own dark rule is not applied
-PALE = "#a9b0ba"
-
-STYLE = {
-    "svg.hashsalt": "replications",
-    "svg.fonttype": "none",
-    "figure.facecolor": "none",
-    "axes.facecolor": "none",
-    "savefig.facecolor": "none",
-    "font.size": 9.5,
-    "axes.titlesize": 10,
-    "axes.labelsize": 9.5,
-    "axes.titlelocation": "left",
-    "text.color": INK,
-    "axes.edgecolor": INK,
-    "axes.labelcolor": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "grid.color": PALE,
-    "grid.alpha": 0.35,
-    "grid.linewidth": 0.6,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "axes.linewidth": 0.7,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.prop_cycle": cycler(color=PALETTE),
-    "lines.linewidth": 1.5,
-    "lines.markersize": 4.5,
-    "xtick.major.width": 0.7,
-    "ytick.major.width": 0.7,
-    "legend.frameon": False,
-    "legend.fontsize": 9,
-    "figure.constrained_layout.use": True,
-}
+STYLE = matplotlib.rc_params_from_file(TEMPLATES / "figures.mplstyle", use_default_template=False)
+PALETTE = tuple(STYLE["axes.prop_cycle"].by_key()["color"])
+INK, PALE = STYLE["text.color"], STYLE["grid.color"]
 DARK = (
     "<style>@media (prefers-color-scheme: dark) {"
     f'[style*="fill: {INK}"]{{fill:#c3c8d0 !important}}'
@@ -94,14 +60,8 @@ def dots(rows: Sequence[tuple[str, Mapping[str, float]]], quantity: str) -> Figu
     for y, (_, seeds) in enumerate(rows):
         axes.plot(list(seeds.values()), [y] * len(seeds), "o", color=PALETTE[0], alpha=0.6)
         axes.plot([mean(seeds.values())] * 2, [y - 0.25, y + 0.25], color=INK)
-        axes.annotate(
-            f"{mean(seeds.values()):.2f}",
-            (max(seeds.values()), y),
-            (9, 0),
-            textcoords="offset points",
-            va="center",
-            color=INK,
-        )
+        place = (max(seeds.values()), y)
+        axes.annotate(f"{mean(seeds.values()):.2f}", place, (9, 0), textcoords="offset points", va="center", color=INK)
     axes.set_yticks(range(len(rows)), [label for label, _ in rows])
     axes.invert_yaxis()
     axes.grid(axis="y", visible=False)

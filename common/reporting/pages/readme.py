@@ -8,40 +8,18 @@ import re
 from pathlib import Path
 
 from common import paths
-from common.config import SCALES
 from common.errors import UserError
-from common.reporting.evidence.published import load_paper
-from common.reporting.evidence.results import evidence
-from common.reporting.pages import cells, markdown
-from common.reporting.pages.content import PaperReport
-from common.reporting.pages.summary import results
-from common.reporting.verdicts.claims import judge_all
+from common.reporting.pages import cells
+from common.reporting.pages.content import PaperReport, read
+from common.reporting.pages.render import environment
 
 START, END = "<!-- generated: results -->", "<!-- end -->"
 NUMBER = re.compile(r"(<!-- n: (\S+) (\S+) (\S+) -->)[^<]*(<!-- /n -->)")
 
 
-def recorded(paper: str) -> PaperReport:
-    """What the records say."""
-    published, runs = load_paper(paper), evidence(paper, quick=None)
-    return PaperReport(
-        name=paper,
-        paper=published,
-        runs=runs,
-        results=results(paper, published, runs),
-        verdicts=judge_all(paper, published, runs),
-        deviations={},
-    )
-
-
 def generated(report: PaperReport) -> str:
     """The Markdown between the markers: a verdict per claim, then the tables of every recorded scale."""
-    if not report.scales:
-        return "No result has been recorded yet.\n"
-    parts = [markdown.claims_table(report, [scale for scale in SCALES if scale in report.scales])]
-    for scale in report.scales:
-        parts += [f"**Scale {scale}**\n", markdown.results_section(report, scale)]
-    return "\n".join(parts)
+    return environment().get_template("readme.md.j2").render(report=report).rstrip() + "\n"
 
 
 def with_numbers(text: str, report: PaperReport, path: Path) -> str:
@@ -76,7 +54,7 @@ def filled(paper: str) -> tuple[Path, str, str]:
     _, end, tail = rest.partition(END)
     if not start or not end:
         raise UserError(f"{path}: no '{START}' followed by '{END}'; the tables go between these two lines")
-    report = recorded(paper)
+    report = read(paper, quick=None)
     head, tail = (with_numbers(part, report, path) for part in (head, tail))
     return path, before, f"{head}{START}\n\n{generated(report)}\n{END}{tail}"
 

@@ -3,16 +3,17 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import jinja2
 from markupsafe import Markup
 
 from common import paths
-from common.config import SCALES
+from common.config import SCALES, read_yaml
 from common.reporting import text
-from common.reporting.pages import cells, content, markdown
+from common.reporting.pages import cells, content
 from common.reporting.pages.content import Group, PaperReport
+from common.reporting.pages.environment import TEMPLATES
+from common.reporting.pages.environment import environment as base
 from common.reporting.pages.strips import effect_strip, strip
 from common.reporting.pages.summary import Result
 
@@ -36,48 +37,24 @@ def tied(sentence: str) -> str:
 
 
 def environment() -> jinja2.Environment:
-    env = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=jinja2.select_autoescape(["html.j2"]),
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        undefined=jinja2.StrictUndefined,
-    )
+    """The templates' with what they call, and the words that they share."""
+    env = base()
     writers = (
-        text.printed,
-        text.count,
-        text.duration,
-        text.memory,
-        text.short,
-        text.average,
-        text.setting,
-        tied,
-        end,
-        effect_strip,
-        cells.cells,
-        cells.published,
-        cells.reason,
-        cells.looks,
-        content.provenance,
-        markdown.cell,
-        markdown.verdict,
-        markdown.claims_table,
-        markdown.results_section,
-    )
+        text.printed, text.count, text.duration, text.memory, text.short, text.average, text.setting,
+        cells.cells, cells.published, cells.basis, cells.reason, cells.looks, cells.listed, cells.cell, cells.verdict,
+        tied, end, effect_strip, content.provenance,
+    )  # fmt: skip
     env.filters |= {write.__name__: write for write in writers} | {"strip": result_strip}
+    env.globals |= {"scales": SCALES} | read_yaml(TEMPLATES / "words.yaml")
     return env
 
 
 def pages(reports: Sequence[PaperReport]) -> Iterator[tuple[str, str]]:
     """(file name, text): the front page, and a page for each paper with links to its neighbours, in both forms."""
     env = environment()
-    env.globals |= {
-        "reports": reports, "course": (paths.REPORTS.parent / "docs" / "course.md").exists(),
-        "scales": SCALES, "scale_meaning": content.SCALE_MEANING,
-        "meanings": content.VERDICT_MEANING, "introduction": content.INTRODUCTION,
-        "counts": Counter(verdict for report in reports for _, verdict in report.outcomes),
-    }  # fmt: skip
+    counts = Counter(verdict for report in reports for _, verdict in report.outcomes)
+    course = (paths.REPORTS.parent / "docs" / "course.md").exists()
+    env.globals |= {"reports": reports, "counts": counts, "course": course}
     for kind, front in (("html", "index.html"), ("md", "README.md")):
         yield front, env.get_template(f"index.{kind}.j2").render()
         for number, report in enumerate(reports):

@@ -26,7 +26,7 @@ def write(papers: Sequence[str], folder: Path, quick: str) -> None:
     pages = dict(render.pages(reports))
     rows = [row for report in reports for row in report.results]
     verdicts = [(report.name, verdict) for report in reports for verdict in report.verdicts]
-    pages["summary.json"] = json.dumps(summary(rows, verdicts), indent=1, ensure_ascii=False) + "\n"
+    pages["summary.json"] = json.dumps(summary(rows, verdicts), ensure_ascii=False, separators=(",", ":")) + "\n"
     for name, text in pages.items():
         (folder / name).write_text(text, encoding="utf-8")
 

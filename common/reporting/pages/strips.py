@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from common.reporting.pages.environment import environment
 from common.reporting.text import NOTHING, number
 from common.reporting.verdicts.decisions import Part
 
+SVG = environment().get_template("strip.svg.j2")
 WIDTH, HEIGHT, PAD = 240, 22, 7
 MANY = 8  # dots that lie upon each other are drawn paler
 LOGARITHMIC = 30  # numbers that differ by more than this factor share a logarithmic axis
@@ -23,7 +25,9 @@ class Axis:
     logarithmic: bool = False
 
     def place(self, value: float) -> float:
-        """Where ``value`` lies in a strip; beyond the range, at its end."""
+        """Where ``value`` lies in a strip; beyond the range, at its end; infinite, at the edge."""
+        if math.isinf(value):
+            return 0.0 if value < 0 else float(WIDTH)
         low, high, at = self.low, self.high, min(max(value, self.low), self.high)
         if self.logarithmic:
             low, high, at = math.log(low), math.log(high), math.log(at)
@@ -67,29 +71,10 @@ def strip(
     median: float | None = None,
 ) -> Markup:
     """An SVG of ``values`` on ``axis``, with the ``allowed`` range shaded and the ``median`` marked."""
-    middle = HEIGHT / 2
-    parts = []
-    if allowed:
-        start = 0.0 if math.isinf(allowed[0]) else axis.place(allowed[0])
-        end = float(WIDTH) if math.isinf(allowed[1]) else axis.place(allowed[1])
-        parts.append(f'<rect class="side" x="{start}" y="1" width="{end - start:.1f}" height="{HEIGHT - 2}"/>')
-    parts.append(f'<line class="base" x1="0" y1="{middle}" x2="{WIDTH}" y2="{middle}"/>')
-    if line is not None:
-        x = axis.place(line)
-        parts.append(f'<line class="tick" x1="{x}" y1="2" x2="{x}" y2="{HEIGHT - 2}"/>')
     low, high = interval
-    if low is not None and high is not None:
-        start, end = axis.place(low), axis.place(high)
-        size = f'width="{max(end - start, 1):.1f}" height="7"'
-        parts.append(f'<rect class="ci" x="{start}" y="{middle - 3.5}" rx="3" {size}/>')
-    for value in values.values():
-        parts.append(f'<circle class="seed" cx="{axis.place(value)}" cy="{middle}" r="3.2"/>')
-    if median is not None:
-        x = axis.place(median)
-        parts.append(f'<line class="median" x1="{x}" y1="{middle - 6}" x2="{x}" y2="{middle + 6}"/>')
-    kind = "strip many" if len(values) > MANY else "strip"
-    head = '<svg class="{}" viewBox="0 0 {} {}" width="{}" height="{}" role="img" aria-label="{}">'
-    return Markup(head).format(kind, WIDTH, HEIGHT, WIDTH, HEIGHT, label) + Markup("".join(parts) + "</svg>")
+    drawn = SVG.render(values=values.values(), low=low, high=high, line=line, axis=axis, label=label, allowed=allowed,
+                       median=median, width=WIDTH, height=HEIGHT, many=MANY)  # fmt: skip
+    return Markup(drawn.strip())
 
 
 def effect_strip(part: Part) -> Markup:

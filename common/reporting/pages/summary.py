@@ -10,6 +10,7 @@ from common.reporting.evidence.deviations import other_data
 from common.reporting.evidence.published import Paper, Row
 from common.reporting.evidence.results import Record, Runs, lacking, why_absent
 from common.reporting.evidence.statistics import estimate, median_interval
+from common.reporting.text import average
 from common.reporting.verdicts.claims import Verdict
 
 
@@ -55,57 +56,46 @@ class Result:
         return self.unit == "success"
 
 
-def _mean(values: dict[str, float]) -> float | None:
-    return fmean(values.values()) if values else None
-
-
 def _result(name: str, paper: Paper, row: Row, source: str, scale: str, run: Record | None, comparable: bool) -> Result:
-    unit = paper.unit(row.metric) or ""
-    values = run.values(row.metric) if run else {}
+    absent = why_absent(name, [row.experiment], scale) if run is None else ""
+    run = run or Record(paper=name, experiment=row.experiment, scale=scale, seeds=(), metrics={}, parameters=None,
+                        seconds={})  # fmt: skip
+    unit, values, is_p_value = paper.unit(row.metric) or "", run.values(row.metric), paper.is_p_value(row.metric)
     skewed = paper.is_skewed(row.metric)
-    measured = estimate(values, unit, skewed) if values and not paper.is_p_value(row.metric) else None
-    looks = [fmean(look.values()) for look in run.each_look(row.metric)] if run else []
-    median = median_interval(list(values.values())) if values and skewed else None
-    reason = ""
-    if not run:
-        reason = why_absent(name, [row.experiment], scale)
-    elif not values:
-        reason = lacking(paper, run, row.metric)
-    elif paper.is_p_value(row.metric):
+    ours = estimate(values, unit, skewed) if values and not is_p_value else None
+    middle = median_interval(list(values.values())) if values and skewed else None
+    looks = tuple(fmean(look.values()) for look in run.each_look(row.metric))
+    reason = absent or ("" if values else lacking(paper, run, row.metric))
+    if values and is_p_value:
         reason = f"{', '.join(f'{value:g}' for value in values.values())}: p-values, which have no mean"
     return Result(
         paper=name, experiment=row.experiment, scale=scale, metric=row.metric, unit=unit,
         published=row.published, published_source=source, values=values,
-        mean=measured.mean if measured else None, low=measured.low if measured else None,
-        high=measured.high if measured else None,
-        median=median.value if median else None, median_low=median.low if median else None,
-        median_high=median.high if median else None,
-        trials=len(run.seeds) if run else 0, parameters=run.parameters if run else None,
-        seconds=_mean(run.seconds) if run else None, throughput=_mean(run.throughput) if run else None,
-        throughput_unit=run.throughput_unit if run else "",
+        mean=ours and ours.mean, low=ours and ours.low, high=ours and ours.high,
+        median=middle and middle.value, median_low=middle and middle.low, median_high=middle and middle.high,
+        trials=len(run.seeds), parameters=run.parameters,
+        seconds=average(run.seconds), throughput=average(run.throughput), throughput_unit=run.throughput_unit,
         label=row.label, confidence=row.confidence if row.published is not None else "",
         better=row.better or ("higher" if paper.is_rate(row.metric) else "lower"),
-        note=row.note, reason=reason, comparable=comparable, looks=tuple(looks) if len(looks) > 1 else (),
+        note=row.note, reason=reason, comparable=comparable, looks=looks if len(looks) > 1 else (),
     )  # fmt: skip
 
 
 def results(name: str, paper: Paper, evidence: dict[str, Runs]) -> list[Result]:
     """Every row of the paper's tables at every scale, then every other metric that was measured."""
     found = []
-    for scale in SCALES:
-        elsewhere = other_data(name, scale)
-        covered = set()
-        for table, row in paper.rows():
-            covered.add((row.experiment, row.metric))
+    printed = [(row, table.where) for table, row in paper.rows()]
+    covered = {(row.experiment, row.metric) for row, _ in printed}
+    for scale, elsewhere in ((scale, other_data(name, scale)) for scale in SCALES):
+        beside = [
+            (Row(experiment=run.experiment, metric=metric, label=run.experiment), "")
+            for run in evidence[scale].values()
+            for metric in run.metrics
+            if (run.experiment, metric) not in covered
+        ]
+        for row, source in (*printed, *beside):
             run = evidence[scale].get(row.experiment)
-            comparable = row.experiment not in elsewhere
-            found.append(_result(name, paper, row, table.where, scale, run, comparable))
-        for run in evidence[scale].values():
-            for metric in run.metrics:
-                if (run.experiment, metric) not in covered:
-                    ours = Row(experiment=run.experiment, metric=metric, label=run.experiment)
-                    comparable = run.experiment not in elsewhere
-                    found.append(_result(name, paper, ours, "", scale, run, comparable))
+            found.append(_result(name, paper, row, source, scale, run, row.experiment not in elsewhere))
     return found
 
 

@@ -12,7 +12,7 @@ from common.config import SCALES
 from common.reporting.evidence.deviations import reductions
 from common.reporting.evidence.published import Claim, Paper
 from common.reporting.evidence.results import Runs, why_absent
-from common.reporting.evidence.rules import Value, rules, terms
+from common.reporting.evidence.rules import Value, experiments, rules, terms
 from common.reporting.text import short
 from common.reporting.verdicts import decidable
 from common.reporting.verdicts.alike import unlike
@@ -73,28 +73,25 @@ class Verdict:
             CHANGED: f"The rule was changed after the runs (they are of commit {short(commit)})",
             UNKNOWN: "Whether the rule is older than the runs was not recorded",
         }[state]
-        sentences = [found]
-        if self.looks > 1:
-            sentences.append(f"The test text was evaluated {self.looks} times; equal settings are pooled")
-        if self.unlike:
-            sentences.append(f"The arms also differ in {'; '.join(self.unlike)}")
-        if self.reduced:
-            sentences.append(f"Less than the paper: {'; '.join(self.reduced)}")
-        if self.undecidable:
-            sentences.append(f"Not decidable here: {self.undecidable}")
-        return sentences
+        also = (
+            (self.looks > 1, f"The test text was evaluated {self.looks} times; equal settings are pooled"),
+            (self.unlike, f"The arms also differ in {'; '.join(self.unlike)}"),
+            (self.reduced, f"Less than the paper: {'; '.join(self.reduced)}"),
+            (self.undecidable, f"Not decidable here: {self.undecidable}"),
+        )
+        return [found, *(sentence for holds, sentence in also if holds)]
 
 
 def _missing(name: str, claim: Claim, scale: str, runs: Runs) -> str:
     """Why ``claim`` cannot be judged at ``scale``; empty when every experiment that its rule reads is there."""
     if claim.scales is not None and scale not in claim.scales:
         return f"the rule is only for the scale{'s'[: len(claim.scales) - 1]} {' and '.join(claim.scales)}"
-    absent = list(dict.fromkeys(one.experiment for one in terms(claim.rule) if one.experiment not in runs))
+    absent = [one for one in experiments(claim.rule) if one not in runs]
     return why_absent(name, absent, scale) if absent else ""
 
 
 def _registered(claim: Claim, runs: Runs, hashes: Mapping[str, str]) -> str:
-    made = [runs[one].provenance for one in {term.experiment: None for term in terms(claim.rule)}]
+    made = [runs[one].provenance for one in experiments(claim.rule)]
     if any("rules" not in one for one in made):
         return UNKNOWN
     changed = [one.get("git_commit") for one in made if one["rules"].get(claim.id) != hashes[claim.id]]
@@ -122,7 +119,7 @@ def judge(name: str, paper: Paper, claim: Claim, scale: str, runs: Runs, undecid
             claim, scale, RETIRED if retired else NOT_ATTEMPTED, (Part(retired or missing),), falsifier, undecidable
         )
     decision = judging.decide(claim.rule)
-    used = [runs[one] for one in {term.experiment: None for term in terms(claim.rule)}]
+    used = [runs[one] for one in experiments(claim.rule)]
     reduced = tuple(less for run in used for less in reductions(name, paper, run)) if scale == "paper" else ()
     verdict, parts = FAILED, decision.parts
     if decision.holds is None:

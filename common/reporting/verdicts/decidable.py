@@ -11,7 +11,7 @@ from common import config, paths
 from common.errors import UserError
 from common.reporting.evidence.published import Claim, Paper, line_of
 from common.reporting.evidence.results import Record, why_absent
-from common.reporting.evidence.rules import Compare, Entry, Order, Term, Value, rules, terms
+from common.reporting.evidence.rules import Compare, Entry, Order, Term, Value, experiments, rules, terms
 from common.reporting.text import several
 from common.reporting.verdicts.decisions import Judge
 
@@ -65,7 +65,7 @@ def _outcomes(paper: Paper, rule: Entry, seeds: Mapping[str, int]) -> set[bool |
 
 def why_undecidable(name: str, paper: Paper, claim: Claim, scale: str) -> str:
     """Why ``claim`` cannot come out both ways at ``scale``; empty when it can."""
-    named = list(dict.fromkeys(one.experiment for one in terms(claim.rule)))
+    named = experiments(claim.rule)
     if absent := [one for one in named if one not in config.experiments(name, scale)]:
         return why_absent(name, absent, scale)
     seeds = {one: len(config.resolve(name, one, scale)["seeds"]) for one in named}
@@ -76,9 +76,7 @@ def why_undecidable(name: str, paper: Paper, claim: Claim, scale: str) -> str:
         if missing:
             way = "come out either way" if len(missing) == 2 else "hold" if True in missing else "fail"
             sides = ", ".join(dict.fromkeys(f"{one.experiment} ({one.metric})" for one in terms(rule)))
-            trials = " and ".join(
-                dict.fromkeys(several(seeds[one.experiment], paper.run_of_a_seed) for one in terms(rule))
-            )
+            trials = " and ".join(dict.fromkeys(several(seeds[one], paper.run_of_a_seed) for one in experiments(rule)))
             return f"with {trials}, the rule on {sides} cannot {way}"
     return ""
 
@@ -94,7 +92,7 @@ def require(name: str, paper: Paper) -> dict[tuple[str, str], str]:
         for scale in config.SCALES:
             reason = found[claim.id, scale] = why_undecidable(name, paper, claim, scale)
             asked = scale in (claim.scales or config.SCALES) and scale not in claim.retired
-            declared = {one.experiment for one in terms(claim.rule)} <= set(config.experiments(name, scale))
+            declared = set(experiments(claim.rule)) <= set(config.experiments(name, scale))
             said = (paper.undecidable | claim.undecidable).get(scale)
             if reason and declared and asked and not said:
                 raise UserError(

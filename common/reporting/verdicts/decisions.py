@@ -13,6 +13,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 from common.reporting.evidence.published import Paper
 from common.reporting.evidence.results import Runs, lacking
@@ -53,9 +54,9 @@ class Judge:
             return _open(missing)
         match rule:
             case Compare() | Order():
-                return _combined([self._compare(a, b, rule) for a, b in pairwise(named)])
+                return _combined([self._contrast(rule, a, b, 0.0, rule.expect) for a, b in pairwise(named)])
             case Ratio():
-                return self._ratio(rule, *named)
+                return self._contrast(rule, *named, *_bound(rule))
             case Value(published=None):
                 return self._beyond(self.effects.of(rule.value), *_bound(rule), self._number(rule.value))
             case Value():
@@ -73,19 +74,16 @@ class Judge:
         ]
         return "; ".join(dict.fromkeys(lacking(self.paper, run, metric) for run, metric in missing))
 
-    def _compare(self, a: Term, b: Term, rule: Compare | Order) -> Decision:
-        effect = self.effects.difference(a, b, rule.paired_by)
+    def _contrast(self, rule: Compare | Order | Ratio, a: Term, b: Term, *claimed: Any) -> Decision:
+        """What the effect of ``a`` against ``b`` says of the line and the side that are ``claimed``."""
+        is_ratio = isinstance(rule, Ratio)
+        name = label("/" if is_ratio else "−", a, b)
+        if is_ratio and min(*self.effects.values(a).values(), *self.effects.values(b).values()) <= 0:
+            return _open(f"{name}: a ratio needs numbers above 0")
+        effect = (self.effects.ratio if is_ratio else self.effects.difference)(a, b, rule.paired_by)
         if effect is None:
-            return _open(f"{label('−', a, b)}: the two have no {self.thing} in common")
-        return self._beyond(effect, 0.0, rule.expect)
-
-    def _ratio(self, rule: Ratio, a: Term, b: Term) -> Decision:
-        if min(*self.effects.values(a).values(), *self.effects.values(b).values()) <= 0:
-            return _open(f"{label('/', a, b)}: a ratio needs numbers above 0")
-        effect = self.effects.ratio(a, b, rule.paired_by)
-        if effect is None:
-            return _open(f"{label('/', a, b)}: the two have no {self.thing} in common")
-        return self._beyond(effect, *_bound(rule))
+            return _open(f"{name}: the two have no {self.thing} in common")
+        return self._beyond(effect, *claimed)
 
     def _number(self, one: Term) -> Callable[[float], str]:
         """How a claim's own number about ``one`` is written."""

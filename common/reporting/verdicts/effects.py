@@ -1,5 +1,6 @@
 """The quantities that rules are about: a metric, a difference or a ratio of two, with interval and basis."""
 
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -8,7 +9,7 @@ from common.reporting.evidence.hierarchical import gain, hierarchical_bootstrap
 from common.reporting.evidence.published import Paper
 from common.reporting.evidence.results import Runs
 from common.reporting.evidence.rules import Term
-from common.reporting.text import number, percent, several, share, signed, things
+from common.reporting.text import number, percent, several, share, signed
 from common.reporting.verdicts import independent
 
 
@@ -71,7 +72,8 @@ class Effects:
         values = run.values(one.metric)
         if one.over is None or not values:
             return values
-        return st.paired_differences(values, run.values(one.over), run.is_fixed(one.metric), run.is_fixed(one.over))
+        fixed = run.is_fixed(one.metric), run.is_fixed(one.over)
+        return st.paired(operator.sub, values, run.values(one.over), *fixed)
 
     def of(self, one: Term) -> Effect:
         """A metric by itself; the mean of a skewed one, since means are what papers print."""
@@ -79,8 +81,8 @@ class Effects:
         found = st.estimate(values, unit, self.paper.is_skewed(one.metric))
         name, basis, exact = f"{one.experiment} ({one.quantity})", self._basis(one), self._is_fixed(one)
         if rate:
-            return Effect(name, {"": found.mean}, found.mean, found.low, found.high, exact, basis, percent,
-                          is_rate=True)  # fmt: skip
+            values = {"": found.mean}
+            return Effect(name, values, found.mean, found.low, found.high, exact, basis, percent, is_rate=True)
         if self.paper.is_skewed(one.metric):
             name = f"mean of {name}"
         return Effect(name, values, found.mean, found.low, found.high, exact, basis, number, unit)
@@ -96,13 +98,11 @@ class Effects:
             values = {str(n): value for n, value in enumerate(gain(*counts).mean(axis=0))}
             basis = f"{several(starts, 'start')} of tuning, {several(seeds, 'seed')}, {several(sentences, 'sentence')}"
         elif paired_by == "none" and not any(fixed):
-            if rate:
-                found = independent.difference_of_rates(*((round(sum(z.values())), len(z)) for z in (x, y)))
-            else:
-                found = independent.difference_of_means(list(x.values()), list(y.values()))
+            sides = [list(x.values()), list(y.values())]
+            found = (independent.difference_of_rates if rate else independent.difference_of_means)(*sides)
             values, basis = {"": found.mean}, self._basis(a, b)
         else:
-            values = st.paired_differences(x, y, *fixed)
+            values = st.paired(operator.sub, x, y, *fixed)
             if not values:
                 return None
             found = st.t_interval(list(values.values()))
@@ -122,7 +122,7 @@ class Effects:
             found = independent.ratio_of_geometric_means(list(x.values()), list(y.values()))
             values, basis = {"": found.mean}, f"geometric means of {self._basis(a, b)}"
         else:
-            values = st.paired_ratios(x, y, *fixed)
+            values = st.paired(operator.truediv, x, y, *fixed)
             if not values:
                 return None
             found = st.ratio_interval(list(values.values()))
@@ -136,7 +136,7 @@ class Effects:
 
     def _basis(self, *sides: Term) -> str:
         """What each side stands on: successes of trials, or the seeds that measured it of those that ran."""
-        return things(" against ".join(self._count(one) for one in sides), self.paper.run_of_a_seed)
+        return several(" against ".join(self._count(one) for one in sides), self.paper.run_of_a_seed)
 
     def _count(self, one: Term) -> str:
         values, run = self.values(one), self.runs[one.experiment]

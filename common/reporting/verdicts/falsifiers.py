@@ -4,7 +4,7 @@ from collections.abc import Callable
 from itertools import pairwise
 
 from common.reporting.evidence.published import Claim, Paper
-from common.reporting.evidence.rules import Compare, Entry, Order, Ratio, Term, Value, rules, terms
+from common.reporting.evidence.rules import Compare, Entry, Order, Ratio, Term, Value, experiments, rules, terms
 from common.reporting.text import percent, printed
 from common.reporting.verdicts.effects import label
 
@@ -24,7 +24,7 @@ def _ways(paper: Paper, rule: Entry) -> list[tuple[str, str]]:
         case Compare() | Order():
             side = "above" if rule.expect == "lower" else "below"
             # Of counted numbers, "no difference" is known too.
-            also = " or is 0" if {one.experiment for one in named} <= set(paper.counted) else ""
+            also = " or is 0" if set(experiments(rule)) <= set(paper.counted) else ""
             return [(label("−", a, b), f"{side} 0{also}") for a, b in pairwise(named)]
         case Ratio():
             return [(label("/", *named), _beyond(rule, printed))]

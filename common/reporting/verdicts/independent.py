@@ -12,15 +12,15 @@ from scipy import stats
 from common.reporting.evidence.statistics import CONFIDENCE, Estimate, binomial, exponential
 
 
-def difference_of_rates(a: tuple[int, int], b: tuple[int, int]) -> Estimate:
-    """The difference of two success rates, each given as (successes, trials).
+def difference_of_rates(a: Sequence[float], b: Sequence[float]) -> Estimate:
+    """The difference of two success rates, each given as the successes (1) and failures (0) of its trials.
 
     Newcombe's hybrid interval (1998, Statistics in Medicine 17:873, method 10) squares and adds the distances
     from each rate to the ends of its own interval. With the exact intervals of Clopper and Pearson instead of
     Wilson's scores, those that the tables show, it stays on the safe side with few trials: 3 of 3 against 0 of 3
     is open, as it is for Fisher's exact test.
     """
-    p, q = binomial(*a), binomial(*b)
+    p, q = (binomial(round(sum(trials)), len(trials)) for trials in (a, b))
     difference = p.mean - q.mean
     low = difference - math.hypot(p.mean - p.low, q.high - q.mean)
     high = difference + math.hypot(p.high - p.mean, q.mean - q.low)

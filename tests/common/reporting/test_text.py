@@ -50,7 +50,7 @@ def test_a_rate_says_always_only_when_it_is_always(rate, shown):
 
 def test_shares():
     assert [text.share(27, 30), text.share(30, 30), text.share(3, 1)] == ["27 of 30", "30", "3"]
-    assert [text.things("1", "trial"), text.things("27 of 30", "trial")] == ["1 trial", "27 of 30 trials"]
+    assert [text.several("1", "trial"), text.several("27 of 30", "trial")] == ["1 trial", "27 of 30 trials"]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import pytest
 
 from common.errors import UserError
 from common.reporting.pages import readme
+from common.reporting.pages.content import read
 
 
 def test_fill_writes_the_tables_and_nothing_else(suite):
@@ -35,7 +36,7 @@ def test_a_new_record_makes_it_stale_and_a_quick_run_does_not(suite):
 
 def test_nothing_recorded(suite):
     shutil.rmtree(suite.folder / "records")
-    assert readme.generated(readme.recorded(suite.name)) == "No result has been recorded yet.\n"
+    assert readme.generated(read(suite.name, quick=None)) == "No result has been recorded yet.\n"
 
 
 def test_a_number_in_a_sentence_comes_from_a_record(suite):

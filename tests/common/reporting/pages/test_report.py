@@ -8,7 +8,9 @@ import pytest
 
 from common import config
 from common.errors import UserError
+from common.reporting.pages.environment import TEMPLATES
 from common.reporting.pages.report import report
+from common.reporting.verdicts.claims import VERDICTS
 
 RESULT_KEYS = {
     "paper", "experiment", "scale", "metric", "unit", "published", "published_source", "values", "mean",
@@ -313,6 +315,12 @@ def test_a_mark_for_every_claim(finished):
     (row,) = re.findall(r"\| \[Re\] \[Nets .*\]\(fake2001_nets.md\) \|(.*)\|", finished.pages()["README.md"].decode())
     assert sum(int(count) for count in row.split("|") if count.strip()) == len(marks)
     assert all(title.endswith(": " + verdict.replace("-", " ")) for verdict, _, title in marks)
+
+
+def test_every_scale_and_every_verdict_is_explained():
+    words = config.read_yaml(TEMPLATES / "words.yaml")
+    assert list(words["scale_meaning"]) == list(config.SCALES)
+    assert list(words["verdict_meaning"]) == list(VERDICTS)
 
 
 def test_links_to_code_name_its_lines(finished):

@@ -7,12 +7,17 @@ from scipy import stats
 
 from common.reporting.verdicts.independent import difference_of_means, difference_of_rates, ratio_of_geometric_means
 
+
+def trials(successes, of):
+    return [1.0] * successes + [0.0] * (of - successes)
+
+
 positive = some.lists(some.integers(1, 10_000), min_size=2, max_size=8)
 
 
 def test_a_difference_of_rates_by_hand():
     """7 of 10 and 2 of 10: exact intervals 0.3475 to 0.9333 and 0.0252 to 0.5561, from a printed table."""
-    found = difference_of_rates((7, 10), (2, 10))
+    found = difference_of_rates(trials(7, 10), trials(2, 10))
     assert (found.mean, found.n) == (pytest.approx(0.5), 20)
     assert found.low == pytest.approx(0.5 - math.hypot(0.7 - 0.3475, 0.5561 - 0.2), abs=1e-4)
     assert found.high == pytest.approx(0.5 + math.hypot(0.9333 - 0.7, 0.2 - 0.0252), abs=1e-4)
@@ -20,7 +25,7 @@ def test_a_difference_of_rates_by_hand():
 
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 10, 30])
 def test_all_against_none_is_decided_when_fishers_test_decides_it(n):
-    found = difference_of_rates((n, n), (0, n))
+    found = difference_of_rates(trials(n, n), trials(0, n))
     assert (found.low > 0) == (stats.fisher_exact([[n, 0], [0, n]]).pvalue < 0.05)
     assert found.mean == found.high == 1.0
 
@@ -33,7 +38,7 @@ def test_equal_rates_seem_different_in_at_most_5_percent(sizes, rate):
     wrong = 0.0
     for x in range(a + 1):
         for y in range(b + 1):
-            found = difference_of_rates((x, a), (y, b))
+            found = difference_of_rates(trials(x, a), trials(y, b))
             if found.low > 0 or found.high < 0:
                 wrong += stats.binom.pmf(x, a, rate) * stats.binom.pmf(y, b, rate)
     assert wrong <= 0.05
