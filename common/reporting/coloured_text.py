@@ -18,9 +18,8 @@ def coloured(fragments: dict[str, tuple[str, list[float]]]) -> Figure:
             y, x = divmod(place, WIDTH)
             axes.add_patch(Rectangle((x, -y), 1, 1, color=colours((value + 1) / 2), linewidth=0))
             shown = MARKS.get(character, character if character.isprintable() else "?")
-            axes.text(
-                x + 0.5, 0.5 - y, shown, ha="center", va="center", family="monospace", fontsize=7, color="#111111"
-            )  # black on pale colours, on a dark page too
+            ink = "white" if abs(value) > 0.6 else "black"  # on a dark page too
+            axes.text(x + 0.5, 0.5 - y, shown, ha="center", va="center", family="monospace", fontsize=7, color=ink)
         axes.set(xlim=(0, WIDTH), ylim=(1 - count, 1))
         axes.set_title(title, loc="left", fontsize=9)
         axes.set_axis_off()
