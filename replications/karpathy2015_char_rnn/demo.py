@@ -15,8 +15,8 @@ TEMPERATURES = (0.3, 0.7, 1.0)
 
 @torch.no_grad()
 def demo(path: Path, text: str, *, seed: int = 1, length: int = 40) -> str:
-    """``text`` and ten times ``length`` more characters, drawn from softmax(scores / temperature), for each temperature:
-    the lower, the likelier what it says.
+    """``text`` and ten times ``length`` more characters from softmax(scores / temperature), for each temperature: the
+    lower, the likelier what it says.
 
     Raises:
         UserError: a character that the network has never seen.
