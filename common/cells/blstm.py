@@ -154,13 +154,14 @@ class BLSTM(nn.Module):
         for weight in self.parameters():
             nn.init.uniform_(weight, -init_range, init_range)
 
-    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Inputs ``[T, B, I]`` with lengths ``[B]`` to outputs ``[T, B, D H]``, forward direction first.
 
+        One direction needs no lengths.
         What stands at and after a sequence's length is meaningless, and so is any gradient that is sent there.
         """
         steps, batch, width = x.shape
-        ways = [x, reverse_each(x, lengths)][: len(self.input)]
+        ways = [x] if len(self.input) == 1 else [x, reverse_each(x, lengths)]
         gates = torch.baddbmm(self.bias, torch.stack(ways).flatten(1, 2), self.input)  # [D, T B, 4H]
         gates = gates.view(len(ways), steps, batch, -1).transpose(0, 1)
         forward, *backward = lstm_scan(gates, self.recurrent, self.peepholes).unbind(1)
