@@ -58,7 +58,7 @@ class LanguageModel(Module):
 class Shrink(KeepBest):
     """After an epoch that is not better by a ten-thousandth, the best weights come back and the rate is divided.
 
-    In the released code "the best" is trained on after the first time, so that only that one goes back.
+    The released code then goes on with "the best" itself, so that of several such epochs in a row it undoes the first.
     """
 
     def __init__(self, by: float):
