@@ -12,8 +12,6 @@ from replications.hochreiter1997_lstm.trials import Trial, Windowed, generator
 
 SHOWN = 400  # symbols of a stream
 STEPS, NETWORKS = 100, 20  # of the error flow
-
-
 WATCHED = (74_000, 300_000)  # sequences of experiment 4; the printed number is the first
 PROBES, EVERY = 100, 5000  # sequences that are read, so often, to see where the states of 2c end
 
@@ -34,10 +32,8 @@ def collect(config: Config, trials: list[Trial]) -> dict:
     if config.task == "order_6a" and config.cell == "lstm":
         return {"error_flow": error_flow(config, trial.seed)}
     if config.task == "adding" and not config.output_slope:
-        return {
-            "tails": {name: tails(config, trial.seed, slope) for name, slope in (("with", True), ("without", False))}
-        }
-    if config.task == "lag_2c" and config.output_slope:
+        return {"tails": {"with": tails(config, trial.seed, True), "without": tails(config, trial.seed, False)}}
+    if config.task == "lag_2c" and config.length <= 50:
         return {"fall": fall(config, max(trials, key=falls).seed)}
     return {}
 
@@ -49,14 +45,8 @@ def tails(config: Config, seed: int, output_slope: bool) -> list[dict]:
     for most in WATCHED:
         while trial.sequences < most and not trial.done:
             trial.advance()
-        errors = trial.errors(batch, batch.size)[0]
-        found.append(
-            {
-                "sequences": trial.sequences,
-                "target": batch.target[:, 0].round(4).tolist(),
-                "error": errors.round(4).tolist(),
-            }
-        )
+        target, error = batch.target[:, 0].round(4).tolist(), trial.errors(batch, batch.size)[0].round(4).tolist()
+        found.append({"sequences": trial.sequences, "target": target, "error": error})
     return found
 
 

@@ -22,10 +22,9 @@ INTERVAL = 1.2  # width of its line
 
 def draw(runs: Runs) -> Iterator[tuple[str, str, Figure]]:
     """(name, caption, figure) for every figure that the runs of one scale allow."""
-    for run in runs.values():
-        if "error_flow" in run["figures"]:
-            yield "error-flow", *error_flow(run["figures"]["error_flow"])
-            break
+    for name, make in (("error_flow", error_flow), ("tails", tails), ("fall", fall)):
+        if found := next((run["figures"][name] for run in runs.values() if name in run["figures"]), None):
+            yield name.replace("_", "-"), *make(found)
     streams = {
         name: runs[name]["figures"]["stream"] for name in STREAMS if name in runs and "stream" in runs[name]["figures"]
     }
@@ -33,11 +32,6 @@ def draw(runs: Runs) -> Iterator[tuple[str, str, Figure]]:
         yield "stream", *stream(streams)
     if streams.get("continual_forget", {}).get("forget"):
         yield "forgetting", *forgetting(streams["continual_forget"])
-    for run in runs.values():
-        if "tails" in run["figures"]:
-            yield "tails", *tails(run["figures"]["tails"])
-        if "fall" in run["figures"]:
-            yield "fall", *fall(run["figures"]["fall"])
     for name, readings in (("effort", False), ("readings", True)):
         rows = [(where, row) for where, row in effort_rows(readings) if row.experiment in runs]
         if any(trials(runs, row.experiment, row.metric) for _, row in rows):
