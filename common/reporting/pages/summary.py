@@ -100,7 +100,10 @@ def results(name: str, paper: Paper, evidence: dict[str, Runs]) -> list[Result]:
 
 
 def summary(results: Sequence[Result], verdicts: Sequence[tuple[str, Verdict]]) -> dict[str, Any]:
-    """The object of ``summary.json``; ``verdicts`` are pairs of a paper's name and a verdict."""
+    """The object of ``summary.json``; ``verdicts`` are pairs of a paper's name and a verdict.
+
+    What a result does not have (``published`` of a metric of ours alone, ``mean`` where nothing ran) is left out.
+    """
     claims = [
         {
             "paper": name, "claim": one.claim.id, "says": one.claim.says, "where": one.claim.where, "scale": one.scale,
@@ -110,4 +113,5 @@ def summary(results: Sequence[Result], verdicts: Sequence[tuple[str, Verdict]]) 
         }
         for name, one in verdicts
     ]  # fmt: skip
-    return {"results": [asdict(one) for one in results], "claims": claims}
+    rows = [{key: value for key, value in asdict(one).items() if value not in (None, "", ())} for one in results]
+    return {"results": rows, "claims": claims}

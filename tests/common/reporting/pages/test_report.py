@@ -2,6 +2,7 @@ import copy
 import json
 import re
 import xml.etree.ElementTree as ElementTree
+from dataclasses import fields
 from html.parser import HTMLParser
 
 import pytest
@@ -10,12 +11,14 @@ from common import config
 from common.errors import UserError
 from common.reporting.pages.environment import TEMPLATES
 from common.reporting.pages.report import report
+from common.reporting.pages.summary import Result
 from common.reporting.verdicts.claims import VERDICTS
 
 RESULT_KEYS = {
     "paper", "experiment", "scale", "metric", "unit", "published", "published_source", "values", "mean",
     "low", "high", "parameters", "seconds", "throughput",
 }  # fmt: skip
+OPTIONAL = {"published", "published_source", "unit", "mean", "low", "high", "parameters", "seconds", "throughput"}
 CLAIM_KEYS = {
     "paper", "claim", "says", "scale", "verdict", "evidence", "falsified_if", "registered", "looks", "unlike",
     "reduced", "decidable",
@@ -24,7 +27,8 @@ CLAIM_KEYS = {
 
 def rows(suite, **wanted):
     summary = json.loads(suite.pages()["summary.json"])
-    return [row for row in summary["results"] if all(row[key] == value for key, value in wanted.items())]
+    found = [dict.fromkeys(row.name for row in fields(Result)) | row for row in summary["results"]]
+    return [row for row in found if all(row[key] == value for key, value in wanted.items())]
 
 
 def test_everything_is_there(finished):
@@ -83,7 +87,9 @@ def test_which_papers(suite):
 
 def test_summary_has_a_row_per_published_row_and_scale(finished):
     summary = json.loads(finished.pages()["summary.json"])
-    assert all(RESULT_KEYS <= set(row) for row in summary["results"])
+    assert all(RESULT_KEYS - OPTIONAL <= set(row) for row in summary["results"])
+    assert all(RESULT_KEYS <= set(row) for row in summary["results"] if row.get("published") == 124.7 and row["values"])
+    assert not any(value in (None, "", []) for row in summary["results"] for value in row.values())
     assert all(CLAIM_KEYS <= set(claim) for claim in summary["claims"])
     assert len(rows(finished, published=124.7)) == 3
     assert [(c["claim"], c["scale"]) for c in summary["claims"]][:3] == [
