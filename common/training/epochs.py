@@ -1,7 +1,7 @@
 """What an epoch adds up to: sums over all batches and processes, their time, and what is shown and kept of them."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 import lightning as L
@@ -100,6 +100,15 @@ def add(total: dict[str, float | Tensor], sums: dict[str, float | Tensor]) -> No
     """Adds ``sums`` to ``total`` in double precision, on the device where they are: nobody waits for a GPU."""
     for name, value in sums.items():
         total[name] = total.get(name, 0.0) + (value.detach().double() if isinstance(value, Tensor) else value)
+
+
+@torch.no_grad()
+def summed(module: L.LightningModule, batches: Iterable) -> dict[str, float | Tensor]:
+    """What ``module.validation_step`` gives, added up over ``batches``: an evaluation."""
+    total: dict[str, float | Tensor] = {}
+    for index, batch in enumerate(batches):
+        add(total, module.validation_step(batch, index))
+    return total
 
 
 def over_processes(trainer: L.Trainer, sums: dict[str, float | Tensor]) -> Sums:

@@ -10,7 +10,7 @@ from common.data.music import rolls
 from common.data.music.made_up import made_up
 from common.data.music.rolls import SPLITS, Rolls
 from common.training.best_weights import KeepBest
-from common.training.epochs import add
+from common.training.epochs import summed
 from common.training.run import Run
 from common.training.trained import trained
 from replications.chung2014_gated_units.config import Config
@@ -61,7 +61,7 @@ def train(run: Run, seed: int) -> Player:
             about={"lr": lr},
             after=number * config.max_epochs,
         )
-    best = min(found, key=lambda name: evaluate(found[name], run.corpus, "valid")["nll"])
+    best = min(found, key=lambda name: found[name].measures(summed(found[name], run.corpus.split("valid")))["nll"])
     if best != "model" and run.is_first_process:
         shutil.copyfile(run.seed_folder(seed) / f"{best}.pt", run.seed_folder(seed) / "model.pt")
     return found[best]
@@ -74,16 +74,8 @@ def run(run: Run) -> None:
             module = train(run, seed)
             if not run.is_first_process:
                 continue
-            run.record("lr", seed, module.lr)
+            if run.config.lr is None:
+                run.record("lr", seed, module.lr)
             for split in SPLITS:
-                for name, value in evaluate(module, run.corpus, split).items():
+                for name, value in module.measures(summed(module, run.corpus.split(split))).items():
                     run.record(f"{split}/{name}", seed, value)
-
-
-@torch.no_grad()
-def evaluate(module: Player, corpus: Rolls, split: str) -> dict[str, float]:
-    """Nats a step without noise: over all steps of a split, and as the mean over its pieces."""
-    sums: dict = {}
-    for batch in corpus.split(split):
-        add(sums, module.validation_step(batch, 0))
-    return {"nll": float(sums["nats"] / sums["steps"]), "nll_by_piece": float(sums["by_piece"] / sums["pieces"])}

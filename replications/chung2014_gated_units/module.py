@@ -50,6 +50,10 @@ class Player(Module):
         by_piece = nats.sum(0) / counts.sum(0)
         return {"nats": nats.sum(), "steps": counts.sum(), "by_piece": by_piece.sum(), "pieces": len(by_piece)}
 
+    def measures(self, sums: dict) -> dict[str, float]:
+        """Nats a step: over all steps, and as the mean over pieces."""
+        return {"nll": float(sums["nats"] / sums["steps"]), "nll_by_piece": float(sums["by_piece"] / sums["pieces"])}
+
     def curves(self, train: dict, valid: dict) -> dict[str, float]:
         return {"train/nll": train["nats"] / train["steps"], "valid/nll": valid["nats"] / valid["steps"]}
 

@@ -2,10 +2,8 @@
 
 from functools import partial
 
-import torch
-
 from common.training.best_weights import KeepBest
-from common.training.epochs import add
+from common.training.epochs import summed
 from common.training.run import Run
 from common.training.trained import trained
 from replications.le2015_irnn import data
@@ -50,17 +48,8 @@ def run(run: Run) -> None:
             module = train(run, seed)
             if not run.is_first_process:
                 continue
-            found = evaluate(module, run.corpus, "test")
+            found = module.measures(summed(module, run.corpus.split("test")))
             for name, value in found.items():
                 run.record(f"test/{name}", seed, value)
             if not module.is_class:
                 run.record("test/solved", seed, found["mse"] < SOLVED)
-
-
-@torch.no_grad()
-def evaluate(module: Answerer, corpus: Sequences, split: str) -> dict[str, float]:
-    """The measures of a split."""
-    sums: dict = {}
-    for batch in corpus.split(split):
-        add(sums, module.sums(batch))
-    return module.measures(sums)

@@ -1,7 +1,6 @@
 """How the networks are trained: squared error of a number, or cross-entropy of a class."""
 
 import torch
-from torch import Tensor
 from torch.nn import functional as F
 
 from common.training.clipping import clip_norm
@@ -23,30 +22,22 @@ class Answerer(Module):
         self.config, self.is_class = config, outputs > 1
         self.network = Network(config, inputs, outputs)
 
-    def sums(self, batch: Batch) -> dict[str, Tensor | int]:
+    def validation_step(self, batch: Batch, index: int) -> dict:
         """The loss, and the right answers where they are classes, added up over a minibatch."""
-        answers = self.network(batch.inputs)
-        sums = {"sequences": len(batch.target)}
+        answers, sums = self.network(batch.inputs), {"sequences": len(batch.target)}
         if not self.is_class:
             return sums | {"loss": F.mse_loss(answers[:, 0], batch.target, reduction="sum")}
         right = (answers.argmax(1) == batch.target).sum()
         return sums | {"loss": F.cross_entropy(answers, batch.target, reduction="sum"), "right": right}
 
     def training_step(self, batch: Batch, index: int) -> dict:
-        sums = self.sums(batch)
+        sums = self.validation_step(batch, index)
         return {"loss": sums["loss"] * self.trainer.world_size / batch.total, "sums": sums}
-
-    def validation_step(self, batch: Batch, index: int) -> dict:
-        return self.sums(batch)
 
     def measures(self, sums: dict) -> dict[str, float]:
         """Mean squared error, or nats and accuracy in %."""
-        loss = float(sums["loss"] / sums["sequences"])
-        return (
-            {"nll": loss, "accuracy": float(100 * sums["right"] / sums["sequences"])}
-            if self.is_class
-            else {"mse": loss}
-        )
+        found = {"nll": sums["loss"], "accuracy": 100 * sums["right"]} if self.is_class else {"mse": sums["loss"]}
+        return {name: float(value / sums["sequences"]) for name, value in found.items()}
 
     def curves(self, train: dict, valid: dict) -> dict[str, float]:
         both = {"train": self.measures(train), "valid": self.measures(valid)}

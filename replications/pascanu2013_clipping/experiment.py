@@ -9,7 +9,7 @@ from common.training import provenance
 from common.training.best_weights import KeepBest
 from common.training.carried_state import CarriedState
 from common.training.checkpoints import save_atomically
-from common.training.epochs import add
+from common.training.epochs import summed
 from common.training.run import Run
 from common.training.schedules import HalveOnRise
 from common.training.trained import trained
@@ -69,7 +69,8 @@ def natural(run: Run) -> None:
             if not run.is_first_process:
                 continue
             for split in data.SPLITS:
-                run.record(f"{split}/{run.corpus.unit}", seed, evaluate(module, split))
+                sums = summed(module, run.corpus.split(split))
+                run.record(f"{split}/{run.corpus.unit}", seed, module.per_step(sums))
 
 
 def train(run: Run, seed: int) -> NextStep | None:
@@ -95,15 +96,6 @@ def train(run: Run, seed: int) -> NextStep | None:
         keep=keep,
         callbacks=[CarriedState(), HalveOnRise(keep, f"train/{corpus.unit}")],
     )
-
-
-@torch.no_grad()
-def evaluate(module: NextStep, split: str) -> float:
-    """The error per step over whole pieces, or a text, in the unit of the data."""
-    sums = {}
-    for index, batch in enumerate(module.data.split(split)):
-        add(sums, module.validation_step(batch, index))
-    return module.per_step(sums)
 
 
 # --- synthetic tasks

@@ -8,11 +8,12 @@ from common.data.music import midi
 from common.data.music.rolls import NOTES, side_by_side
 from common.errors import UserError
 from common.reporting.pages import figures as look
+from common.training.epochs import summed
 from common.training.execute import execute
 from common.training.run import read_json
 from replications.chung2014_gated_units import bench, demo, figures
 from replications.chung2014_gated_units.config import Config
-from replications.chung2014_gated_units.experiment import build, evaluate, load_data, rates
+from replications.chung2014_gated_units.experiment import build, load_data, rates
 from replications.chung2014_gated_units.model import layer
 from tests.replications.chung2014_gated_units.tiny import CHOICE, settings, stub
 
@@ -98,7 +99,7 @@ def test_steps_and_pieces_are_averaged_and_padding_does_not_count():
     corpus.pieces["valid"][0] = corpus.pieces["valid"][0][:5]
     module = build(config, corpus)
     alone = [module.nats(side_by_side([piece])) for piece in corpus.pieces["valid"]]
-    found = evaluate(module, corpus, "valid")
+    found = module.measures(summed(module, corpus.split("valid")))
     assert found["nll"] == pytest.approx(torch.cat(alone).mean().item(), rel=1e-6)
     assert found["nll_by_piece"] == pytest.approx(np.mean([one.mean().item() for one in alone]), rel=1e-6)
     assert found["nll"] != pytest.approx(found["nll_by_piece"], rel=1e-6) and found["nll"] > NOTES * 0.5
