@@ -54,7 +54,7 @@ def test_topics_are_numbered_and_each_has_everything():
 )
 def test_every_command_can_be_given(command):
     match shlex.split(command):
-        case "replicate", "run", paper, experiment:
+        case ["replicate", "run", paper, experiment] | ["replicate", "run", paper, experiment, "--name", _]:
             assert config.resolve(paper, experiment, "quick")
         case "replicate", "exercise", "start" | "check" | "solution", paper, number:
             assert exercises.exercise(paper, int(number)).entry.tests
