@@ -9,7 +9,7 @@ from common.config import Settings
 
 class Config(Settings):
     corpus: Literal["made-up", "jsb_chorales", "nottingham", "musedata", "piano_midi"]
-    pieces: Annotated[tuple[PositiveInt, PositiveInt, PositiveInt], Field()] | None  # of made-up music, in each split
+    pieces: tuple[PositiveInt, PositiveInt, PositiveInt] | None  # of made-up music, in each split
     steps: Annotated[int, Field(ge=2)]  # of a made-up piece
     # the network
     unit: Literal["tanh", "gru", "lstm"]

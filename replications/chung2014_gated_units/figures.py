@@ -9,13 +9,8 @@ from common.data.music.rolls import LOWEST
 from common.reporting.pages.figures import INK, PALETTE
 
 UNITS = {"tanh": "tanh", "gru": "GRU", "lstm": "LSTM"}
-SETS = {
-    "made_up": "Made-up music",
-    "nottingham": "Nottingham",
-    "jsb": "JSB Chorales",
-    "musedata": "MuseData",
-    "piano": "Piano-midi",
-}
+TITLES = ("Made up", "Nottingham", "JSB Chorales", "MuseData", "Piano-midi")
+SETS = dict(zip(("made_up", "nottingham", "jsb", "musedata", "piano"), TITLES, strict=True))
 
 
 def draw(runs: dict[str, dict]) -> Iterator[tuple[str, str, Figure]]:

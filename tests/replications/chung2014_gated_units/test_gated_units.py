@@ -18,7 +18,7 @@ from replications.chung2014_gated_units.model import layer
 from tests.replications.chung2014_gated_units.tiny import CHOICE, settings, stub
 
 PAPER = "chung2014_gated_units"
-UNITS = {"tanh": 100, "gru": 46, "lstm": 36}
+UNITS = {"tanh": (100, 20_100, 18_900), "gru": (46, 20_286, 18_630), "lstm": (36, 19_836, 18_108)}
 
 
 def setting(unit="gru", **changes) -> Config:
@@ -30,14 +30,12 @@ def weights(module: torch.nn.Module) -> int:
     return sum(weight.numel() for weight in module.parameters() if weight.requires_grad)
 
 
-@pytest.mark.parametrize(
-    "unit, printed, ours", [("tanh", 20_100, 18_900), ("gru", 20_286, 18_630), ("lstm", 19_836, 18_108)]
-)
-def test_layers_have_the_printed_weights_at_100_inputs(unit, printed, ours):
-    assert weights(layer(unit, 100, UNITS[unit])) == printed
+@pytest.mark.parametrize("unit", UNITS)
+def test_layers_have_the_printed_weights_at_100_inputs(unit):
+    hidden, printed, ours = UNITS[unit]
     config = setting(unit)
-    module = build(config, stub(config))
-    assert weights(module.network.layer) == ours and config.hidden == UNITS[unit]
+    assert weights(layer(unit, 100, hidden)) == printed and config.hidden == hidden
+    assert weights(build(config, stub(config)).network.layer) == ours
 
 
 def equations(unit: str, network: torch.nn.Module, x: torch.Tensor) -> torch.Tensor:

@@ -126,10 +126,8 @@ def test_mnist_is_split_without_overlap(small_mnist):
 
 
 def test_an_irnn_learns_to_add_in_a_moment(checkout):
-    options = settings(
-        examples=3000, valid_examples=200, test_examples=200, hidden=20, length=12, batch_size=16, lr=0.005
-    )
-    folder = execute(PAPER, "irnn", overrides=[*options, "max_epochs=4"])
+    options = settings(examples=3000, test_examples=200, hidden=20, length=12, batch_size=16, lr=0.005, max_epochs=4)
+    folder = execute(PAPER, "irnn", overrides=options)
     results = read_json(folder / "results.json", {})
     assert results["metrics"]["test/mse"]["1"] < 0.04 and results["parameters"] == 20 * 23 + 21
 
