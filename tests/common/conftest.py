@@ -28,6 +28,7 @@ PAPER = {
     "year": 1999,
     "venue": "Journal 1",
     "summary": "It nets.",
+    "diagram": ["word -> net ⟲ -> P(next)"],
     "units": {},
     "tables": [],
     "claims": [],

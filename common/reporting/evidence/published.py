@@ -67,6 +67,7 @@ class Paper(Entry):
     venue: str
     url: str | None = None
     summary: str
+    diagram: tuple[str, ...]  # the model: what becomes what, "a -> b -> c"; ⟲ where a state is fed back
     units: dict[str, str]
     steps: str = "updates"  # what the learning curves of experiments without epochs count
     medians: tuple[str, ...] = ()  # prefixes of skewed metrics, whose typical value is the median

@@ -27,6 +27,7 @@ PUBLISHED = {
     "year": 2001,
     "venue": "Journal 7",
     "summary": "Nets beat counts.",
+    "diagram": ["word -> net ⟲ -> P(next)"],
     "counted": ["counts"],
     "units": {"test/perplexity": "perplexity", "valid/perplexity": "perplexity"},
     "tables": [

@@ -199,6 +199,7 @@ def test_the_paper_page_says_it_all(finished):
         "corpus real made all",
         "hidden 200 50 all",
         "they are shown, not compared",
+        "word net ⟲ P(next)",  # the boxes of the model
     ):
         assert words in text.replace("\u00a0", " "), words
 
