@@ -143,10 +143,7 @@ def test_a_network_plays_on_and_is_drawn(checkout, tmp_path, monkeypatch):
     run = {"seeds": [1], "history": [("1", 1, 4, "valid/nll", 9.0), ("1", 2, 8, "valid/nll", 8.0)]}
     with look.style():
         ((name, _, figure),) = figures.draw({"made_up_gru": run, "jsb_tanh": run})
-    assert name == "curves" and [axes.get_title(loc="left") for axes in figure.axes] == [
-        "Made-up music",
-        "JSB Chorales",
-    ]
+    assert name == "curves" and [axes.get_title(loc="left") for axes in figure.axes] == ["Made up", "JSB Chorales"]
     assert figure.axes[0].lines[0].get_xydata().tolist() == [[1, 9], [2, 8]] and not list(figures.draw({}))
 
 
