@@ -11,6 +11,8 @@ import yaml
 
 from common import paths
 from common.data import catalog, fetch
+from common.data.music import rolls
+from common.data.pictures import idx
 from common.data.tagged import corpus as tagged
 from common.data.text import rows
 from common.data.text.corpora import load
@@ -98,3 +100,35 @@ def test_war_and_peace_is_cut_as_char_rnn_cuts_it():
     ]:
         part = bytes(text.symbols[n] for n in text.part(split).ravel())
         assert len(part) == size and hashlib.sha256(part).hexdigest().startswith(start)
+
+
+def absent(corpus: str) -> None:
+    if not any((Path(one) / corpus).is_dir() for one in fetch.mirrors()):
+        pytest.skip(f"the mirror has no {corpus}")
+
+
+@needs_mirror
+def test_mnist_has_the_published_counts():
+    absent("mnist")
+    folder = fetch.fetch("mnist")
+    images, labels = idx.labelled(folder / "t10k-images-idx3-ubyte", folder / "t10k-labels-idx1-ubyte")
+    assert images.shape == (10_000, 28, 28)
+    assert np.bincount(labels).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+    assert len(idx.read(folder / "train-labels-idx1-ubyte", 1)) == 60_000
+
+
+@needs_mirror
+@pytest.mark.parametrize(
+    "name, pieces, steps",
+    [
+        ("jsb_chorales", (229, 76, 77), (13_807, 4_602, 4_725)),
+        ("nottingham", (694, 173, 170), (176_561, 45_513, 44_463)),
+        ("musedata", (524, 135, 124), (245_202, 82_755, 64_339)),
+        ("piano_midi", (87, 12, 25), (75_911, 8_540, 19_036)),
+    ],
+)
+def test_music_has_the_counts_of_its_authors(name, pieces, steps):
+    absent("music")
+    found = rolls.load(name).pieces
+    assert tuple(len(found[split]) for split in rolls.SPLITS) == pieces
+    assert tuple(sum(map(len, found[split])) for split in rolls.SPLITS) == steps
