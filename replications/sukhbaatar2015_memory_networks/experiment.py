@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from common.data.stories import corpus as stories
+from common.data.stories.batches import Problem, in_order
 from common.data.stories.corpus import Stories
 from common.data.stories.readers import Question
 from common.training.checkpoints import save_atomically
@@ -17,7 +18,7 @@ from common.training.provenance import sha256_json
 from common.training.run import Run
 from common.training.trained import trained
 from replications.sukhbaatar2015_memory_networks.config import Config
-from replications.sukhbaatar2015_memory_networks.data import Problem, batches, in_order, problems
+from replications.sukhbaatar2015_memory_networks.data import batches, problems
 from replications.sukhbaatar2015_memory_networks.module import Answering
 
 FAILED = 5.0  # percent of wrong answers, above which a task counts as failed

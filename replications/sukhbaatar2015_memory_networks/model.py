@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence
 
+from common.data.stories.batches import Batch, Problem
 from replications.sukhbaatar2015_memory_networks.config import Config
-from replications.sukhbaatar2015_memory_networks.data import Batch, Problem
 
 
 def position_weights(encoding: str, size: int, longest: int) -> tuple[Tensor, Tensor, Tensor]:

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from common.data.stories.batches import Batch, Encoded, Problem, in_order
 from common.training.clipping import clip_norm
 from common.training.fit import Module
 from common.training.schedules import halved, scheduled
 from replications.sukhbaatar2015_memory_networks.config import Config
-from replications.sukhbaatar2015_memory_networks.data import Batch, Problem, in_order
 from replications.sukhbaatar2015_memory_networks.model import LSTMs, MemoryNetworks, nats
 
 
@@ -76,7 +76,7 @@ class Answering(Module):
         return scheduled(torch.optim.SGD(self.parameters(), lr), factor)
 
     @torch.no_grad()
-    def measure(self, problem: Problem, encoded) -> tuple[Tensor, Tensor]:
+    def measure(self, problem: Problem, encoded: Encoded) -> tuple[Tensor, Tensor]:
         """Error in percent and mean nats of each restart ``[R]`` on some questions, with softmax, without noise."""
         found = [(self.network(one)[0], one.answers) for one in in_order(problem, encoded)]
         wrong = torch.cat([(scores.argmax(-1) != answers).double() for scores, answers in found], 1)

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from common.config import paper_setting
+from common.data.stories.batches import in_order
 from common.data.stories.corpus import load
 from common.errors import UserError
 from common.reporting.pages import figures as look
@@ -13,7 +14,7 @@ from common.training.execute import execute
 from common.training.run import read_json
 from replications.sukhbaatar2015_memory_networks import demo, figures
 from replications.sukhbaatar2015_memory_networks.config import Config
-from replications.sukhbaatar2015_memory_networks.data import in_order, problems, with_noise
+from replications.sukhbaatar2015_memory_networks.data import problems, with_noise
 from replications.sukhbaatar2015_memory_networks.experiment import build
 from replications.sukhbaatar2015_memory_networks.module import Answering, clip_matrices
 
