@@ -107,6 +107,11 @@ def inline(text: str, folder: Path) -> Markup:
     return Markup(re.sub(r"(?<![\w*])\*([^*\s][^*]*)\*", r"<em>\1</em>", text))
 
 
+def plain(docstring: str) -> str:
+    """Without the marks of reStructuredText."""
+    return re.sub(r":\w+:`~?([^`]+)`", r"\1", docstring).replace("``", "")
+
+
 class Page:
     """What the annotated page of one paper shows."""
 
@@ -127,7 +132,8 @@ class Page:
         self.equations = [
             textwrap.dedent(match[0]).strip("\n") for match in BLOCK.finditer(self.readme[: tables[-1].start()])
         ]
-        self.model = ast.get_docstring(ast.parse((self.folder / "model.py").read_text(encoding="utf-8"))) or ""
+        model = ast.parse((self.folder / "model.py").read_text(encoding="utf-8"))
+        self.model = plain(ast.get_docstring(model) or "")
         self.rows = [row for table in tables for row in self._rows(table)]
 
     def _rows(self, table: re.Match) -> Iterator[Row]:
@@ -186,7 +192,7 @@ class Page:
             return Shown(path, name, number or first, number or end, "", code)
         self.seen.add((path, name))
         code = source.shown(text, first, node.body[0].lineno - 1) + source.shown(text, body, end)
-        says = source.docstring(path, text, name).replace("``", "")
+        says = plain(source.docstring(path, text, name))
         return Shown(path, name, first, end, says, textwrap.dedent(code), quoted, self.exercises.get((path, name)))
 
     def _file(self, path: Path) -> Iterator[Shown]:
@@ -195,7 +201,7 @@ class Page:
         if (path, "") not in self.seen:
             self.seen.add((path, ""))
             says = ast.get_docstring(ast.parse(text)) or ""
-            yield Shown(path, "", 1, len(text.splitlines()), says.replace("``", ""), "")
+            yield Shown(path, "", 1, len(text.splitlines()), plain(says), "")
         names = list(source.definitions(text))
         asked = [name for name in names if (path, name) in self.exercises]
         if not asked and (path == self.folder / "model.py" or path.parent == paths.ROOT / "common" / "cells"):

@@ -17,8 +17,10 @@ NAMES = list(notebooks.scripts())
 
 
 @pytest.fixture
-def small(tmp_path, monkeypatch):
+def small(name, tmp_path, monkeypatch):
     """Networks are those of the paper's ``tiny.py``."""
+    if name in config.papers():  # what it compiles is kept where it is, not in the test's folder
+        importlib.import_module(f"replications.{name}.experiment")
 
     def network(paper, experiment):
         tiny = importlib.import_module(f"tests.replications.{paper}.tiny")
