@@ -7,7 +7,7 @@ from common.data.stories.corpus import Stories, load
 from replications.sukhbaatar2015_memory_networks.config import Config
 
 NETWORKS = {
-    "pe_ls_rn": {"linear_epochs": 1, "max_epochs": 1},
+    "pe_ls_rn": {"linear_epochs": 1, "max_epochs": 1, "linear_lr": 0.001},  # else rounding grows too much to compare
     "bow": {},
     "joint_rn": {"tying": "layerwise", "mask": True, "linear_epochs": 0},
     "no_time": {"encoding": "printed", "linear_epochs": 0},
