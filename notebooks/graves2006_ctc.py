@@ -20,9 +20,9 @@ model = Network(config, len(saved["mean"]), len(saved["labels"])).eval()
 model.load_state_dict(saved["weights"])
 data = experiment.load_data(config)
 spoken = data.test[0]
-x = (torch.from_numpy(spoken.features) - torch.tensor(saved["mean"])) / torch.tensor(saved["deviation"])
+x = torch.from_numpy(spoken.features)
 with torch.no_grad():
-    log_y = model(x.float().unsqueeze(1), torch.tensor([len(x)]))
+    log_y = model(x.unsqueeze(1), torch.tensor([len(x)]))
 
 # %%
 names = saved["labels"]
