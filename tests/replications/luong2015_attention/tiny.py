@@ -12,7 +12,7 @@ NETWORKS = {
     "reversed": {},
     "location": {"longest": 5},
     "concat": {"score": "concat"},
-    "local_m": {"half_width": 1},
+    "local_m": {"window": "local-m", "half_width": 1},
     "local_p": {"optimizer": "sgd", "lr": 0.1, "halve_after": 1},
 }
 NAMES = list(NETWORKS)
@@ -35,7 +35,10 @@ def settings(corpus: str, **changes) -> list[str]:
 
 def runs(folder: Path) -> dict[str, tuple[str, list[str]]]:
     corpus = translated(folder, 400, 100)
-    return {name: (name if name != "concat" else "dot", settings(corpus, **more)) for name, more in NETWORKS.items()}
+    return {
+        name: ("dot" if name in ("concat", "local_m") else name, settings(corpus, **more))
+        for name, more in NETWORKS.items()
+    }
 
 
 def stub(config: Config) -> SimpleNamespace:
