@@ -135,6 +135,15 @@ def weights_pull(paper: Paper, scale: Scale = "quick", remote: Remote = None) ->
         typer.echo(path.relative_to(paths.ROOT))
 
 
+@weights.command("ship")
+def weights_ship(paper: Paper) -> None:
+    """Put the quick network that `replicate try` uses beside the code, for git to keep."""
+    from common.demos import program
+    from common.weights import ship
+
+    typer.echo(ship(paper, program(paper).DEFAULT_EXPERIMENT).relative_to(paths.ROOT))
+
+
 @weights.command("push")
 def weights_push(paper: Paper, scale: Scale = "quick", remote: Remote = None) -> None:
     """Send the networks of all finished runs of a scale, for others to pull."""

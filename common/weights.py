@@ -13,6 +13,7 @@ from typing import Any
 from common import paths
 from common.config import require_paper, require_scale
 from common.errors import UserError
+from common.training import checkpoints
 from common.training.finished import run_folder
 
 
@@ -57,6 +58,23 @@ def push(paper: str, scale: str, remote: str | None = None) -> list[Path]:
         repo.add([str(target)])
         repo.push([f"{target}.dvc"], remote=remote)
     return sent
+
+
+def ship(paper: str, experiment: str) -> Path:
+    """Puts the quick network of seed 1 beside the code, in half precision: what ``replicate try`` has in a fresh clone.
+
+    Raises:
+        UserError: it is not trained yet.
+    """
+    name = "seed-1.pt"
+    trained = run_folder(paper, experiment, "quick") / name
+    if not trained.exists():
+        raise UserError(f"{trained}: no trained model; train it: replicate run {paper} {experiment}")
+    saved = checkpoints.load(trained)
+    halves = {key: each.half() if each.is_floating_point() else each for key, each in saved["weights"].items()}
+    shipped = folder(paper, "quick") / experiment / name
+    checkpoints.save_atomically(saved | {"weights": halves}, shipped)
+    return shipped
 
 
 def pull(paper: str, scale: str, remote: str | None = None) -> list[Path]:

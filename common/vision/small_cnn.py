@@ -45,6 +45,7 @@ class SmallCNN(nn.Module):
         return self.classifier(places).flatten(2).split(scenes.ANSWERS, 1)
 
 
+@torch.enable_grad()  # also where a caption is asked for, and the encoder is not there yet
 def train(
     network: SmallCNN,
     pictures: np.ndarray,
