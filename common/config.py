@@ -55,7 +55,21 @@ def params_file(paper: str) -> Path:
 @lru_cache(maxsize=32)
 def _parsed(text: str) -> Any:
     """A report asks for the same settings hundreds of times."""
-    return yaml.load(text, Loader=LOADER)
+    if (tree := yaml.compose(text, LOADER)) is not None:
+        _refuse_twice(tree)
+    return yaml.load(text, LOADER)
+
+
+def _refuse_twice(node: yaml.Node) -> None:
+    """No key of a mapping twice: PyYAML lets the last one win, and DVC does not read the file."""
+    seen = set()
+    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+        if str(key.value) in seen:
+            raise yaml.MarkedYAMLError(problem=f"{key.value!r} stands twice", problem_mark=key.start_mark)
+        seen.add(str(key.value))
+        _refuse_twice(value)
+    for one in node.value if isinstance(node, yaml.SequenceNode) else ():
+        _refuse_twice(one)
 
 
 def read_yaml(path: Path) -> Any:

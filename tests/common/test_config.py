@@ -116,6 +116,8 @@ def test_values_that_do_not_fit(toy):
         ("defaults: {}\nscales: {}\n", "section 'experiments' is missing"),
         ("- 1\n", "section 'defaults' is missing"),
         ("defaults: {}\nscales: [1\n", r"params.yaml:3: not valid YAML"),
+        ("defaults: {lr: 1}\nscales: {}\nexperiments: {a: {lr: 2,\n lr: 3}}", r"params.yaml:4: .*'lr' stands twice"),
+        ("defaults: &d {lr: 1}\nscales: {}\nexperiments: {a: {<<: *d, <<: *d}}", r"params.yaml:3: .*'<<' stands twice"),
         ("defaults: {}\nscales: {quik: {}}\nexperiments: {}", "unknown scale 'quik'; did you mean 'quick'"),
         ("defaults: {}\nscales: {}\nexperiments: {net: [1]}", "experiments.net: settings are lines of 'key: value'"),
         (
