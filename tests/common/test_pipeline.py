@@ -38,7 +38,7 @@ def test_a_stage_per_paper_and_scale_in_a_graph_that_can_be_drawn(graph):
         if config.experiments(paper, scale)
     }
     assert {stage for stage in graph if stage.startswith("replications/")} == declared
-    assert len(graph) <= 4 * len(config.papers()) + 2  # three scales and about one corpus a paper; the code, the reports
+    assert len(graph) <= 4 * len(config.papers()) + 2  # three scales and about one corpus a paper
 
 
 def test_only_the_quick_scale_is_upstream_of_the_reports(graph):
