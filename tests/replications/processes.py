@@ -8,12 +8,15 @@ import sys
 import traceback
 from collections.abc import Callable
 
+import torch
+
 FORK = multiprocessing.get_context("fork")
 SECONDS = 300
 
 
 def _quietly(work: Callable[[], object], environment: dict[str, str]) -> None:
     os.environ |= environment
+    torch.set_num_threads(torch.get_num_threads())  # a fork loses torch's pool, which two threads must not make at once
     try:
         work()
     except BaseException:
