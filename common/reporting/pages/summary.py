@@ -102,7 +102,8 @@ def results(name: str, paper: Paper, evidence: dict[str, Runs]) -> list[Result]:
 def summary(results: Sequence[Result], verdicts: Sequence[tuple[str, Verdict]]) -> dict[str, Any]:
     """The object of ``summary.json``; ``verdicts`` are pairs of a paper's name and a verdict.
 
-    What a result does not have (``published`` of a metric of ours alone, ``mean`` where nothing ran) is left out.
+    What a result does not have (``published`` of a metric of ours alone, ``mean`` where nothing ran) is left out, and
+    so is a row that nobody printed and nobody ran.
     """
     claims = [
         {
@@ -113,5 +114,6 @@ def summary(results: Sequence[Result], verdicts: Sequence[tuple[str, Verdict]]) 
         }
         for name, one in verdicts
     ]  # fmt: skip
-    rows = [{key: value for key, value in asdict(one).items() if value not in (None, "", ())} for one in results]
+    shown = [asdict(one) for one in results if one.values or one.published is not None]
+    rows = [{key: value for key, value in one.items() if value not in (None, "", ())} for one in shown]
     return {"results": rows, "claims": claims}
