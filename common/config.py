@@ -17,7 +17,7 @@ from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from common import paths
 from common.errors import UserError, unknown
@@ -34,6 +34,11 @@ class Settings(BaseModel):
 
     corpus: str
     seeds: tuple[Seed, ...] = Field(min_length=1)
+
+    @field_validator("seeds", mode="before")
+    @classmethod
+    def _a_range_is_a_list(cls, value: Any) -> Any:
+        return numbers(value) if isinstance(value, str) else value
 
 
 def papers() -> list[str]:
@@ -159,9 +164,17 @@ def resolve(paper: str, experiment: str, scale: str, overrides: Iterable[str] = 
 def parse_seeds(texts: Iterable[str]) -> list[int]:
     """``--seeds`` as people type it: given several times, or with commas or blanks between."""
     try:
-        return [int(one) for text in texts for one in text.replace(",", " ").split()]
+        return [one for text in texts for one in numbers(text)]
     except ValueError:
-        raise UserError(f"--seeds {' '.join(texts)}: give whole numbers, such as 1,2,3") from None
+        raise UserError(f"--seeds {' '.join(texts)}: give whole numbers, such as 1,2,3 or 1-3") from None
+
+
+def numbers(text: str) -> list[int]:
+    """``1, 2 5-7`` as [1, 2, 5, 6, 7]; a ValueError if something else stands there."""
+    ends = [[int(end) for end in part.split("-")] for part in text.replace(",", " ").split()]
+    if any(len(pair) > 2 or pair[0] > pair[-1] for pair in ends):
+        raise ValueError(f"{text!r}: write numbers such as 1,2,3 or 1-3")
+    return [one for pair in ends for one in range(pair[0], pair[-1] + 1)]
 
 
 def _typed(paper: str) -> type[Settings]:
