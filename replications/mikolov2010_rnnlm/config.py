@@ -15,6 +15,9 @@ class Config(Settings):
     hidden: PositiveInt
     classes: PositiveInt | None  # classes of the factorised output; none: one softmax over all words
     samples: PositiveInt | None  # words that an update tells the right one from; none: from all of them
+    tree: bool = False  # hierarchical softmax over Huffman's tree
+    ngrams: int = Field(0, ge=0)  # with a tree: direct connections from contexts of 0 to so many less one words (RNNME)
+    slots: PositiveInt = 2_000_000  # of the table of direct connections
     order: int = Field(ge=2)  # feed-forward model: predicts from order - 1 words
     embedding: PositiveInt  # feed-forward model: features per word
     direct: bool  # feed-forward model: connections from the features to the output
@@ -39,4 +42,8 @@ class Config(Settings):
     def one_softmax(self) -> "Config":
         if self.samples and (self.classes or self.model == "nnlm"):
             raise ValueError("samples are for the recurrent network with one softmax: set classes to null")
+        if self.tree and (self.classes or self.samples):
+            raise ValueError("a tree stands instead of classes and samples: set both to null")
+        if self.ngrams and not (self.tree and self.model == "rnn" and self.ngrams <= self.bptt + 2):
+            raise ValueError("ngrams are for the recurrent network with a tree, and at most bptt + 2")
         return self

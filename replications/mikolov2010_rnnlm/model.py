@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from common.cells.elman import Elman, toolkit_init_
 from common.output.class_factorised import ClassFactorised
 from common.output.full import FullSoftmax
+from common.output.hierarchical import HierarchicalSoftmax, hashed_contexts
 from common.output.sampled import SampledOutput
 from replications.mikolov2010_rnnlm.config import Config
 
@@ -41,6 +42,8 @@ class ImportanceSampledSoftmax(SampledOutput):
 
 def output_layer(config: Config, width: int, counts: np.ndarray, bias: bool = False) -> nn.Module:
     """y(t): one softmax (2010, equation 3) or one over classes and one within a class (2011, section 4)."""
+    if config.tree:
+        return HierarchicalSoftmax(width, counts, config.slots if config.ngrams else 0)
     if config.samples is not None:
         return ImportanceSampledSoftmax(width, len(counts), config.samples)
     if config.classes is None or config.classes >= len(counts):
@@ -57,11 +60,12 @@ class RNNLM(nn.Module):
 
     def __init__(self, config: Config, counts: np.ndarray):
         super().__init__()
-        self.bptt = config.bptt
+        self.bptt, self.ngrams, self.slots = config.bptt, config.ngrams, config.slots
         self.elman = Elman(len(counts), config.hidden, clip=config.error_clip, through_time=config.bptt > 0)
         self.output = output_layer(config, config.hidden, counts)
         for weight in self.output.parameters():
-            toolkit_init_(weight)
+            if weight.shape[1] > 1:  # direct connections start at zero
+                toolkit_init_(weight)
 
     def initial(self, batch: int) -> State:
         """The state before the first word, ``[B, H]`` and no words ``[0, B]``."""
@@ -77,6 +81,17 @@ class RNNLM(nn.Module):
         if read:
             before = hidden[read - 1].detach()
         return hidden[len(remembered) :], (before, unfolded[read:])
+
+    def contexts(self, words: Tensor, state: State) -> tuple[Tensor, ...]:
+        """What the output layer reads besides, with direct connections: hashed contexts ``[T * B, K]`` of words ``[T, B]``.
+
+        The words before the first of the text are word 0.
+        """
+        if not self.ngrams:
+            return ()
+        known = max(self.ngrams - 2, 0)
+        read = torch.cat([words.new_zeros(known, words.shape[1]), state[1], words])[-known - len(words) :]
+        return (hashed_contexts(read, self.ngrams, self.slots).flatten(0, 1),)
 
 
 class NNLM(nn.Module):
@@ -110,6 +125,10 @@ class NNLM(nn.Module):
         x = features.transpose(2, 3).flatten(2)
         hidden = torch.tanh(self.hidden(x))
         return torch.cat([hidden, x], 2) if self.direct else hidden, (none, read[len(words) :])
+
+    def contexts(self, words: Tensor, state: State) -> tuple[Tensor, ...]:
+        """The output layer reads nothing besides."""
+        return ()
 
 
 def language_model(config: Config, counts: np.ndarray) -> RNNLM | NNLM:

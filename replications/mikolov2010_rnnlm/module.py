@@ -31,8 +31,9 @@ class LanguageModel(Module):
 
     def exact(self, words: Tensor, next_words: Tensor, state) -> tuple[Tensor, tuple]:
         """Nats ``[T * B]`` of next words ``[T, B]`` after ``words [T, B]``, and the state after them."""
+        contexts = self.network.contexts(words, state)
         hidden, state = self.network(words, state)
-        return self.network.output(hidden.flatten(0, 1), next_words.flatten()), state
+        return self.network.output(hidden.flatten(0, 1), next_words.flatten(), *contexts), state
 
     def nats_to_learn(self, words: Tensor, next_words: Tensor, state, update: int) -> tuple[Tensor, tuple]:
         """As :meth:`exact`, but with samples the nats of choosing a word among those of this update."""
@@ -44,8 +45,9 @@ class LanguageModel(Module):
 
     def log_probabilities(self, words: Tensor, state):
         """Log-probabilities of every next word ``[T * B, V]`` after words ``[T, B]``, and the next state."""
+        contexts = self.network.contexts(words, state)
         hidden, state = self.network(words, state)
-        return self.network.output.log_probabilities(hidden.flatten(0, 1)), state
+        return self.network.output.log_probabilities(hidden.flatten(0, 1), *contexts), state
 
     def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> dict:
         words, next_words = batch

@@ -12,6 +12,8 @@ NETWORKS = {
     "rnn_classes": {"seeds": [1, 2]},
     "rnn_one_step": {"bptt": 0},
     "rnn_sampled": {"classes": None, "samples": 20},
+    "rnn_tree": {"classes": None, "tree": True},
+    "rnnme": {"classes": None, "tree": True, "ngrams": 3, "slots": 500},
     "nnlm": {},
 }
 NAMES = list(NETWORKS)
@@ -39,7 +41,7 @@ def settings(text: Path, **changes) -> list[str]:
 def runs(folder: Path) -> dict[str, tuple[str, list[str]]]:
     text = agreeing(folder / "own.txt", lines=60)
     return {
-        name: ("rnn" if name == "rnn_sampled" else name, settings(text, lr=0.1, max_epochs=2, **changes))
+        name: (name if name in ("nnlm", "rnn_classes", "rnn_one_step") else "rnn", settings(text, lr=0.1, max_epochs=2, **changes))
         for name, changes in NETWORKS.items()
     }
 
