@@ -11,6 +11,7 @@ a GPU.
 """
 
 import importlib
+import os
 import shutil
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -121,7 +122,10 @@ def _begin(
 ) -> Run:
     program = _program(paper)
     config = configuration.validate(paper, settings, paper)
-    accelerator = _accelerator(accelerator, hasattr(program, "needs_processor") and program.needs_processor(config))
+    compiled = hasattr(program, "needs_processor") and program.needs_processor(config)
+    accelerator = _accelerator(accelerator, compiled)
+    if scale == "quick" and not compiled and "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(1)  # too small to share: two threads gain little, and lose nine tenths beside a busy core
     if accelerator == "cuda" and devices > torch.cuda.device_count():
         raise UserError(f"--devices {devices}: there are {torch.cuda.device_count()} GPUs here")
     corpus = program.load_data(config)

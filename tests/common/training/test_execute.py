@@ -27,6 +27,19 @@ def works():
     return sorted((paths.BUILD / "work").glob("*"))
 
 
+@pytest.mark.parametrize("asked, scale, threads", [(None, "quick", 1), ("2", "quick", 2), (None, "scaled", 2)])
+def test_small_networks_take_one_thread_unless_asked_for_more(toy, monkeypatch, asked, scale, threads):
+    before = torch.get_num_threads()
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if asked:
+        monkeypatch.setenv("OMP_NUM_THREADS", asked)
+    try:
+        torch.set_num_threads(2)
+        assert results(execute(TOY, "net", scale, accelerator="cpu"))["provenance"]["threads"] == threads
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_a_finished_run(toy):
     folder = execute(TOY, "net", accelerator="cpu")
     assert folder == run_folder(TOY, "net", "quick") == paths.REPLICATIONS / TOY / "runs" / "quick" / "net"
