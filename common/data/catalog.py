@@ -37,6 +37,7 @@ class Entry(BaseModel):
     inside: str | None = None  # or in the one file, a .tar.gz, of this other corpus
     gzip: bool = False  # or each lies compressed under its name with .gz; the sums are those of what is unpacked
     files: dict[str, File] = {}
+    instead: dict[str, File] = {}  # what a mirror may have in their place, and a reader can do with
     listing: str | None = None  # or the files stand in <name>.yaml beside the catalogue, whose SHA-256 this is
     parts: tuple[str, ...] = ()  # names by which papers read some of it
     splits: dict[str, str] = {}  # of a text corpus: train, valid, test -> file

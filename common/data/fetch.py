@@ -53,7 +53,7 @@ def fetch(corpus: str) -> Path:
         locks = paths.BUILD / "locks"
         locks.mkdir(parents=True, exist_ok=True)
         with locked(locks / f"fetch-{corpus}.lock"), TemporaryDirectory(dir=locks) as archives:
-            for name, file in entry.files.items():
+            for name, file in files(entry, folder).items():
                 if (folder / name).exists():
                     _require_right(folder / name, file)
                 else:
@@ -71,7 +71,7 @@ def verify(corpus: str) -> Path:
     if entry.licensed:
         return _licensed(corpus, entry)
     problems = []
-    for name, file in entry.files.items():
+    for name, file in files(entry, folder).items():
         if not (folder / name).exists():
             problems.append(f"{folder / name}: missing; get it with: replicate data fetch {corpus}")
             continue
@@ -89,13 +89,23 @@ def status() -> list[Status]:
     rows = []
     for corpus, entry in catalog.entries().items():
         folder = paths.DATA / corpus
-        here = [name for name in [*entry.files, *entry.requires] if (folder / name).exists()]
-        total = len(entry.files) + len(entry.requires)
-        wrong = [n for n in here if n in entry.files and (folder / n).stat().st_size != entry.files[n].size]
+        held = files(entry, folder)
+        here = [name for name in [*held, *entry.requires] if (folder / name).exists()]
+        total = len(held) + len(entry.requires)
+        wrong = [n for n in here if n in held and (folder / n).stat().st_size != held[n].size]
         state = "here" if len(here) == total else f"{len(here)} of {total} files" if here else "absent"
         state = f"wrong size: {', '.join(wrong)}" if wrong else state
         rows.append(Status(corpus, state, total, entry.size, entry.licence))
     return rows
+
+
+def files(entry: catalog.Entry, folder: Path) -> dict[str, catalog.File]:
+    """Those of a corpus, or what stands ``instead``: where only that is in its folder, or else in a mirror's."""
+    for place in (folder, *(Path(one).expanduser() / folder.name for one in mirrors() if not _is_url(one))):
+        for some in (entry.files, entry.instead):
+            if any((place / name).exists() for name in some):
+                return some
+    return entry.files
 
 
 def sha256(path: Path) -> str:

@@ -202,6 +202,20 @@ def test_a_licensed_corpus_is_used_where_a_mirror_has_it(catalogue, mirror):
     assert fetch.fetch("bought") == mirror.parent / "bought"
 
 
+def test_a_mirror_may_have_something_in_place_of_the_files(catalogue, server, mirror, files):
+    shorter = catalog.File(sha256=hashlib.sha256(b"half").hexdigest(), size=4)
+    catalogue["tiny"] = catalogue["tiny"].model_copy(update={"instead": {"half.txt": shorter}})
+    (mirror / "half.txt").write_bytes(b"half")
+    fetch.fetch("tiny")
+    assert here() == files  # the mirror has those too
+    shutil.rmtree(paths.DATA / "tiny")
+    for name in files:
+        (mirror / name).unlink()
+    fetch.fetch("tiny")
+    assert here() == {"half.txt": b"half"} and fetch.verify("tiny") and fetch.status()[0].state == "here"
+    assert server.asked == []
+
+
 def test_verify_reads_the_files_and_names_all_that_is_wrong(server, files):
     fetch.fetch("tiny")
     assert fetch.verify("tiny") == paths.DATA / "tiny"

@@ -45,6 +45,8 @@ def test_the_mirror_gives_what_catalogue_and_dvc_pin(corpus):
         pytest.skip(f"the mirror has no {corpus}")
     folder = fetch.fetch(corpus)
     fetch.verify(corpus)
+    if fetch.files(catalog.entry(corpus), folder) == catalog.entry(corpus).instead:
+        pytest.skip(f"the mirror has something in place of {corpus}")
     listing = []  # what DVC hashes for a folder
     for name in sorted(catalog.entry(corpus).files):
         listing.append({"md5": hashlib.md5((folder / name).read_bytes()).hexdigest(), "relpath": name})
