@@ -77,9 +77,9 @@ def plain(adaptive: bool = False) -> Callable[[], int]:
     return work
 
 
-def ours(experiment: str, precision: str = "32-true") -> Callable[[], int]:
+def ours(experiment: str, precision: str = "32-true", **changes) -> Callable[[], int]:
     """The paper's network and its optimiser, clipping and weight decay included, in a bare loop."""
-    return learner(settings(experiment, precision), counts(), text())
+    return learner(settings(experiment, precision, **changes), counts(), text())
 
 
 def with_lightning(experiment: str) -> Callable[[], int]:
@@ -98,9 +98,9 @@ def with_lightning(experiment: str) -> Callable[[], int]:
     return work
 
 
-def settings(experiment: str, precision: str) -> Config:
-    found = config.resolve(PAPER, experiment, "scaled") | {"precision": precision, "lr": 0.01, "streams": STREAMS}
-    return config.validate(PAPER, found, "bench")
+def settings(experiment: str, precision: str, **changes) -> Config:
+    chosen = {"precision": precision, "lr": 0.01, "streams": STREAMS} | changes
+    return config.validate(PAPER, config.resolve(PAPER, experiment, "scaled") | chosen, "bench")
 
 
 def kneser_ney(corpus: str) -> Callable[[], None]:
@@ -121,6 +121,8 @@ CASES = {
     "full softmax": lambda: ours("rnn"),
     "full softmax trained on 1000 samples": lambda: ours("rnn_sampled"),
     "100 classes": lambda: ours("rnn_classes"),
+    "tree": lambda: ours("rnn_classes", classes=None, tree=True),
+    "tree, direct connections": lambda: ours("rnn_classes", classes=None, tree=True, ngrams=4),
     "100 classes, Lightning": lambda: with_lightning("rnn_classes"),
 }
 if has_bfloat16("cpu"):
