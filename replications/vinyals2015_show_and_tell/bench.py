@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from common import config
+from common.data.pictures.batches import Batch
 from common.text.vocabulary import EOS, UNK, Vocabulary
 from common.training.precision import has_bfloat16
 from replications.vinyals2015_show_and_tell.config import Config
-from replications.vinyals2015_show_and_tell.data import Batch
 from replications.vinyals2015_show_and_tell.describe import describe
 from replications.vinyals2015_show_and_tell.module import Captioner
 

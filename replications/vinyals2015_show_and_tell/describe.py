@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from common.data.pictures.batches import pad
 from common.search.beam import Hypothesis, beam_search
 from common.text.vocabulary import Vocabulary
-from replications.vinyals2015_show_and_tell.data import pad
 from replications.vinyals2015_show_and_tell.model import ShowAndTell
 
 PICTURES = 64  # described together

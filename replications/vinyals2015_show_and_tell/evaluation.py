@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from common.data.pictures.batches import captions
 from common.data.pictures.captions import CaptionSet, Split
 from common.data.pictures.scenes import is_true
 from common.metrics import captions as metrics
@@ -16,7 +17,6 @@ from common.metrics.perplexity import of_sum
 from common.search.beam import Hypothesis
 from common.text.vocabulary import Vocabulary
 from common.training.run import Run
-from replications.vinyals2015_show_and_tell.data import captions
 from replications.vinyals2015_show_and_tell.describe import describe, log_likelihoods
 from replications.vinyals2015_show_and_tell.eyes import Eyes
 from replications.vinyals2015_show_and_tell.module import Captioner

@@ -5,6 +5,7 @@ What is tuned is tuned on the validation pictures; the test pictures are describ
 
 from functools import partial
 
+from common.data.pictures.batches import captions
 from common.errors import UserError
 from common.metrics.captions import require_consensus
 from common.training.best_weights import KeepBest
@@ -12,7 +13,7 @@ from common.training.run import Run
 from common.training.trained import trained
 from replications.vinyals2015_show_and_tell import evaluation
 from replications.vinyals2015_show_and_tell.config import Config
-from replications.vinyals2015_show_and_tell.data import Data, captions
+from replications.vinyals2015_show_and_tell.data import Data
 from replications.vinyals2015_show_and_tell.data import load_data as load_data
 from replications.vinyals2015_show_and_tell.eyes import Eyes
 from replications.vinyals2015_show_and_tell.module import Captioner

@@ -5,12 +5,12 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from common.data.pictures.batches import Batch
 from common.metrics.perplexity import of_sum
 from common.training.clipping import clip_norm
 from common.training.fit import Module
 from common.vision import encoders
 from replications.vinyals2015_show_and_tell.config import Config
-from replications.vinyals2015_show_and_tell.data import Batch
 from replications.vinyals2015_show_and_tell.model import ShowAndTell
 
 Squares = Callable[[Tensor], Tensor]  # numbers of pictures [B] to the pictures, uint8 [B, 3, S, S]

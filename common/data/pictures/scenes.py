@@ -147,10 +147,12 @@ def _mask(shape: str, x: np.ndarray, y: np.ndarray, radius: float) -> np.ndarray
     raise ValueError(shape)
 
 
-def picture(scene: Scene, draw: np.random.Generator) -> np.ndarray:
-    """The scene as uint8 ``[3, SIZE, SIZE]``: every shape a little off its place, noise on all pixels."""
-    y, x = np.mgrid[:SIZE, :SIZE].astype(float)
-    pixels = np.full((3, SIZE, SIZE), draw.uniform(60, 130))
+def picture(scene: Scene, draw: np.random.Generator, grid: int = GRID) -> np.ndarray:
+    """The scene, of ``grid`` places on a side, as uint8 ``[3, S, S]``: every shape a little off its place, noise on all
+    pixels."""
+    size = SIZE // GRID * grid
+    y, x = np.mgrid[:size, :size].astype(float)
+    pixels = np.full((3, size, size), draw.uniform(60, 130))
     for thing in scene:
         column, row = ((place + 0.5) * SIZE / GRID + draw.uniform(-1, 1) for place in (thing.column, thing.row))
         inside = _mask(thing.shape, x - column, y - row, RADII[thing.size])

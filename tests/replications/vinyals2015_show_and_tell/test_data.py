@@ -3,11 +3,11 @@
 import pytest
 import torch
 
+from common.data.pictures.batches import captions
 from common.data.pictures.captions import Split
 from common.errors import UserError
 from common.text.vocabulary import EOS, UNK, Vocabulary
 from replications.vinyals2015_show_and_tell import evaluation
-from replications.vinyals2015_show_and_tell.data import captions
 
 VOCABULARY = Vocabulary(("a", "b", EOS, UNK), (9, 8, 7, 1))
 SPLIT = Split(

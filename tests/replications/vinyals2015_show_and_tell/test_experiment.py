@@ -9,6 +9,7 @@ from PIL import Image
 
 from common import config as configuration
 from common import paths
+from common.data.pictures.batches import captions as batched
 from common.errors import UserError
 from common.metrics import captions as metrics
 from common.reporting.evidence.results import Record
@@ -91,7 +92,7 @@ def test_the_network_learns_what_it_is_shown(checkout, settings_of):
     module = experiment.build(config, chosen)
     module.network.standardise(features)
     optimiser = torch.optim.Adam(module.parameters(), 0.01)
-    batches = data.captions(chosen.set.train, chosen.vocabulary, 50, 1)
+    batches = batched(chosen.set.train, chosen.vocabulary, 50, 1)
     nll = None
     for epoch in range(40):
         batches.set_epoch(epoch)

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from common.data.pictures.batches import Batch, pad
 from common.text.vocabulary import EOS, UNK, Vocabulary
-from replications.vinyals2015_show_and_tell.data import Batch, pad
 from replications.vinyals2015_show_and_tell.describe import describe, log_likelihoods
 from replications.vinyals2015_show_and_tell.model import ShowAndTell
 from replications.vinyals2015_show_and_tell.module import Captioner
