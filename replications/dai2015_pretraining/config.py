@@ -14,7 +14,6 @@ class Config(Settings):
     length: PositiveInt  # words that are read of a review, its last ones
     # the network
     model: Literal["lstm", "average", "cnn"]
-    pool: Literal["last", "mean"]  # which states of an LSTM the answer is made from
     gain: bool  # an answer after every word, whose share of the loss rises linearly (section 2.3)
     embedding: PositiveInt
     hidden: PositiveInt  # cells of an LSTM, or features of each width of a CNN
@@ -36,8 +35,6 @@ class Config(Settings):
 
     @model_validator(mode="after")
     def sensible(self) -> "Config":
-        if self.model != "lstm" and (self.pretrain != "none" or self.gain or self.pool != "last"):
-            raise ValueError("pretrain, gain and pool are for model lstm")
-        if self.gain and self.pool == "mean":
-            raise ValueError("gain answers after every word: set pool to last")
+        if self.model != "lstm" and (self.pretrain != "none" or self.gain):
+            raise ValueError("pretrain and gain are for model lstm")
         return self

@@ -11,13 +11,7 @@ BAD = "bad poor awful dull boring silly weak tedious clumsy bland stale shallow"
 ASPECTS = "plot acting music camera script ending dialogue cast pace humour".split()
 VERBS = ("is", "was")
 NEUTRAL = "it is not {}|we saw it on {}|my {} came along|the hall was {}|it has {} scenes".split("|")
-FILLERS = (
-    "long short new old".split(),
-    "monday friday sunday".split(),
-    "brother friend sister".split(),
-    "full empty cold".split(),
-    "two three many".split(),
-)
+FILLERS = ("long short new", "monday friday sunday", "brother friend sister", "full empty cold", "two three many")
 TURNED, NOT, NEUTRALS = 0.5, 0.2, 0.1  # how often: a review with "but", an adjective with "not", a neutral clause
 LABELS = ("negative", "positive")
 
@@ -34,7 +28,7 @@ def clauses(draw: random.Random, positive: bool, count: int) -> list[str]:
     for at in range(count, -1, -1):
         if draw.random() < NEUTRALS:
             kind = draw.randrange(len(NEUTRAL))
-            found.insert(at, NEUTRAL[kind].format(draw.choice(FILLERS[kind])))
+            found.insert(at, NEUTRAL[kind].format(draw.choice(FILLERS[kind].split())))
     return found
 
 

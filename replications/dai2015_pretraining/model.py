@@ -18,6 +18,11 @@ FORGET_BIAS = 1.0  # at first
 WIDTHS = (3, 4, 5)  # words that a filter sees (Kim 2014)
 
 
+def inside(lengths: Tensor, steps: int) -> Tensor:
+    """Which of ``steps`` places are within each of the lengths ``[B]``: ``[steps, B]``."""
+    return torch.arange(steps, device=lengths.device).unsqueeze(1) < lengths
+
+
 def read_twice(words: Tensor, lengths: Tensor) -> Tensor:
     """Columns ``[T, B]`` of so many words as x x ``[2 T, B]``, the second x right behind the first."""
     place = torch.arange(2 * len(words), device=words.device).unsqueeze(1)
@@ -25,28 +30,37 @@ def read_twice(words: Tensor, lengths: Tensor) -> Tensor:
 
 
 def next_words(words: Tensor, lengths: Tensor, autoencoder: bool) -> tuple[Tensor, Tensor]:
-    """Words ``[T, B]`` to what is read ``[T', B]``, and which of it is to be foreseen from what is before ``[T' - 1, B]``."""
+    """Words ``[T, B]`` to all that is read ``[T', B]``, and which of it but the first is foreseen ``[T' - 1, B]``."""
     first, last = torch.ones_like(lengths), lengths
     if autoencoder:
         words, first, last = read_twice(words, lengths), lengths, 2 * lengths
-    place = torch.arange(1, len(words), device=words.device).unsqueeze(1)
-    return words, (place >= first) & (place < last)
+    return words, (inside(last, len(words)) & ~inside(first, len(words)))[1:]
 
 
-class Reader(nn.Module):
+class Embedded(nn.Module):
+    """Word vectors ``[T, B, E]``, with dropout."""
+
+    def __init__(self, config: Config, words: int, size: int):
+        super().__init__()
+        self.size = size  # of what is made of them
+        self.embedding, self.dropout = nn.Embedding(words, config.embedding), nn.Dropout(config.embedding_dropout)
+        nn.init.uniform_(self.embedding.weight, -0.1, 0.1)
+
+    def vectors(self, words: Tensor) -> Tensor:
+        return self.dropout(self.embedding(words))
+
+
+class Reader(Embedded):
     """Embedding and LSTM: all that pretraining hands on."""
 
     def __init__(self, config: Config, words: int):
-        super().__init__()
-        self.embedding = nn.Embedding(words, config.embedding)
+        super().__init__(config, words, config.hidden)
         self.lstm = nn.LSTM(config.embedding, config.hidden)
-        self.dropout = nn.Dropout(config.embedding_dropout)
-        nn.init.uniform_(self.embedding.weight, -0.1, 0.1)
         nn.init.constant_(self.lstm.bias_ih_l0[config.hidden : 2 * config.hidden], FORGET_BIAS)
 
     def forward(self, words: Tensor) -> Tensor:
         """Words ``[T, B]`` to states ``[T, B, H]``; padding behind a review changes nothing of those before."""
-        return self.lstm(self.dropout(self.embedding(words)))[0]
+        return self.lstm(self.vectors(words))[0]
 
 
 class NextWord(SampledOutput):
@@ -64,35 +78,28 @@ class NextWord(SampledOutput):
         return self.weight, self.bias
 
 
-class Average(nn.Module):
-    """The mean of the word vectors (Iyyer et al. 2015); </s> is none of them."""
+class Average(Embedded):
+    """The mean of the word vectors, that of </s> too (Iyyer et al. 2015)."""
 
     def __init__(self, config: Config, words: int):
-        super().__init__()
-        self.embedding = nn.Embedding(words, config.embedding)
-        self.dropout = nn.Dropout(config.embedding_dropout)
-        nn.init.uniform_(self.embedding.weight, -0.1, 0.1)
+        super().__init__(config, words, config.embedding)
 
     def forward(self, words: Tensor, lengths: Tensor) -> Tensor:
         """Words ``[T, B]`` to ``[B, E]``."""
-        return mean(self.dropout(self.embedding(words)), lengths - 1)
+        return (self.vectors(words) * inside(lengths, len(words)).unsqueeze(2)).sum(0) / lengths.unsqueeze(1)
 
 
-class Convolution(nn.Module):
+class Convolution(Embedded):
     """Filters over 3, 4 and 5 words, of each the largest response (Kim 2014)."""
 
     def __init__(self, config: Config, words: int):
-        super().__init__()
-        self.embedding = nn.Embedding(words, config.embedding)
+        super().__init__(config, words, len(WIDTHS) * config.hidden)
         self.filters = nn.ModuleList(nn.Conv1d(config.embedding, config.hidden, width) for width in WIDTHS)
-        self.dropout = nn.Dropout(config.embedding_dropout)
-        nn.init.uniform_(self.embedding.weight, -0.1, 0.1)
 
     def forward(self, words: Tensor, lengths: Tensor) -> Tensor:
         """Words ``[T, B]`` to ``[B, 3 H]``. A review that is shorter than a filter ends in zeros."""
-        x = self.dropout(self.embedding(words)) * inside(lengths, len(words)).unsqueeze(2)
-        x = F.pad(x.permute(1, 2, 0), (0, max(WIDTHS)))
-        found = []
+        x = self.vectors(words) * inside(lengths, len(words)).unsqueeze(2)
+        x, found = F.pad(x.permute(1, 2, 0), (0, max(WIDTHS))), []
         for width, filters in zip(WIDTHS, self.filters, strict=True):
             response = F.relu(filters(x))
             within = inside((lengths - width + 1).clamp(min=1), response.shape[2]).t().unsqueeze(1)
@@ -100,41 +107,21 @@ class Convolution(nn.Module):
         return torch.cat(found, 1)
 
 
-def inside(lengths: Tensor, steps: int) -> Tensor:
-    """Which of ``steps`` places are within each of the lengths ``[B]``: ``[steps, B]``."""
-    return torch.arange(steps, device=lengths.device).unsqueeze(1) < lengths
-
-
-def mean(x: Tensor, lengths: Tensor) -> Tensor:
-    """Of the first ``lengths`` of ``[T, B, N]`` (of one at least): ``[B, N]``."""
-    lengths = lengths.clamp(min=1)
-    return (x * inside(lengths, len(x)).unsqueeze(2)).sum(0) / lengths.unsqueeze(1)
-
-
-ENCODERS = {"lstm": Reader, "average": Average, "cnn": Convolution}
-
-
 class Classifier(nn.Module):
-    """A review's label, from the state after its </s>, from the mean of all states, or without an LSTM."""
+    """A review's label, from the state after its </s>, or without an LSTM."""
 
     def __init__(self, config: Config, words: int, labels: int):
         super().__init__()
-        self.recurrent, self.pool = config.model == "lstm", config.pool
-        self.encoder = ENCODERS[config.model](config, words)
-        size = {"lstm": config.hidden, "average": config.embedding, "cnn": len(WIDTHS) * config.hidden}[config.model]
-        layers: list[nn.Module] = [nn.Dropout(config.dropout), nn.Linear(config.dense or size, labels)]
-        if config.dense:
-            layers[:0] = [nn.Linear(size, config.dense), nn.ReLU()]
-        self.output = nn.Sequential(*layers)
+        self.encoder = {"lstm": Reader, "average": Average, "cnn": Convolution}[config.model](config, words)
+        size = config.dense or self.encoder.size
+        hidden = [nn.Linear(self.encoder.size, size), nn.ReLU()] if config.dense else []
+        self.output = nn.Sequential(*hidden, nn.Dropout(config.dropout), nn.Linear(size, labels))
 
     def forward(self, words: Tensor, lengths: Tensor) -> Tensor:
         """Words ``[T, B]`` to scores ``[B, K]``."""
-        if not self.recurrent:
+        if not isinstance(self.encoder, Reader):
             return self.output(self.encoder(words, lengths))
-        states = self.encoder(words)
-        if self.pool == "mean":
-            return self.output(mean(states, lengths))
-        return self.output(states[lengths - 1, torch.arange(len(lengths), device=words.device)])
+        return self.output(self.encoder(words)[lengths - 1, torch.arange(len(lengths), device=words.device)])
 
     def gain_loss(self, words: Tensor, lengths: Tensor, labels: Tensor) -> Tensor:
         """Nats ``[B]`` of the label after every word, in a mean with weights t / T (section 2.3)."""

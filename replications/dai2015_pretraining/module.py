@@ -1,7 +1,7 @@
 """How the networks are trained: first, where asked for, to foresee words; then to give a review its label."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from common.training.clipping import clip_norm
@@ -70,10 +70,6 @@ class Sentiment(Learner):
         super().__init__(config, config.lr)
         self.network = Classifier(config, len(corpus.vocabulary), len(corpus.labels))
 
-    def begin_with(self, reader: nn.Module) -> None:
-        """Embedding and LSTM are those of a trained reader."""
-        self.network.encoder.load_state_dict(reader.state_dict())
-
     def training_step(self, batch: Batch, index: int) -> dict:
         if self.config.gain:
             nats = self.network.gain_loss(batch.words, batch.lengths, batch.labels).sum()
@@ -88,8 +84,7 @@ class Sentiment(Learner):
         nats = F.cross_entropy(scores, batch.labels, reduction="sum")
         return {"nats": nats, "wrong": (scores.argmax(1) != batch.labels).sum(), "reviews": len(batch.labels)}
 
-    @staticmethod
-    def measures(sums: dict) -> dict[str, float]:
+    def measures(self, sums: dict) -> dict[str, float]:
         """Nats a review, and the error in %."""
         return {"nll": sums["nats"] / sums["reviews"], "error": 100 * sums["wrong"] / sums["reviews"]}
 
