@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import numpy as np
+import soundfile
 import torch
 from matplotlib.figure import Figure
 
 from common import paths
+from common.data.speech import formants
 from common.data.speech.acoustics import FrontEnd, read_audio
 from common.data.speech.source import SPACE
 from common.errors import UserError
@@ -21,6 +23,7 @@ from replications.graves2006_ctc.model import Network
 DEFAULT_EXPERIMENT = "ctc"
 ACCEPTS = "audio/*"
 ENVELOPE = 1200  # points of the waveform that are drawn
+FRESH = 14  # a seed of synthesised speech that none of the splits has
 
 
 def load_model(path: Path) -> tuple[Network, FrontEnd, Config, dict]:
@@ -45,15 +48,17 @@ def load_model(path: Path) -> tuple[Network, FrontEnd, Config, dict]:
 def demo(path: Path, text: str, *, seed: int = 1, length: int = 40) -> str:
     """The transcript of the recording ``text`` by prefix search, and where its picture lies.
 
-    ``seed`` and ``length`` are for models that write; nothing here is random.
+    Without one, words are synthesised, as the quick scale's are, and kept for listening. ``seed`` and ``length`` are
+    for models that write; nothing here is random.
 
     Raises:
-        UserError: no recording given, not readable, or shorter than a window.
+        UserError: the recording is not readable, or shorter than a window.
     """
-    if not text:
-        raise UserError("which recording? replicate try graves2006_ctc FILE.wav (wav, flac or ogg)")
     network, front_end, config, saved = load_model(path)
-    recording = Path(text).expanduser()
+    recording, said = Path(text).expanduser(), ""
+    if not text:
+        recording = paths.BUILD / "try" / "synthesised.wav"
+        said = f"synthesised, because no FILE.wav (flac, ogg) was given: {synthesised(recording)}; {recording}\n"
     waveform = read_audio(recording, front_end.rate)
     features = front_end(waveform)
     if not len(features):
@@ -68,7 +73,15 @@ def demo(path: Path, text: str, *, seed: int = 1, length: int = 40) -> str:
     target = paths.BUILD / "try" / f"{recording.stem}.svg"
     with style():
         save(picture(waveform, front_end, np.exp(log_y), labels), target)
-    return f"{transcript or '(nothing)'}\n{target}"
+    return f"{said}{transcript or '(nothing)'}\n{target}"
+
+
+def synthesised(path: Path) -> str:
+    """Writes a recording of made-up words, and says which."""
+    words, _, waveform = formants.utterance(FRESH, 1)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, waveform / np.abs(waveform).max(), formants.RATE)
+    return " ".join(words)
 
 
 def picture(waveform: np.ndarray, front_end: FrontEnd, y: np.ndarray, labels: list[str]) -> Figure:

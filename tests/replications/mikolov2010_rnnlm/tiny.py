@@ -41,7 +41,7 @@ def settings(text: Path, **changes) -> list[str]:
 def runs(folder: Path) -> dict[str, tuple[str, list[str]]]:
     text = agreeing(folder / "own.txt", lines=60)
     return {
-        name: (name if name in ("nnlm", "rnn_classes", "rnn_one_step") else "rnn", settings(text, lr=0.1, max_epochs=2, **changes))
+        name: ("nnlm" if name == "nnlm" else "rnn", settings(text, lr=0.1, max_epochs=2, **changes))
         for name, changes in NETWORKS.items()
     }
 
