@@ -165,7 +165,9 @@ def run(
         ),
     ] = None,
     scale: Scale = "quick",
-    seeds: Annotated[Optional[list[str]], typer.Option(help="Such as 1,2,3 or 1-3; default: the declared ones.")] = None,
+    seeds: Annotated[
+        Optional[list[str]], typer.Option(help="Such as 1,2,3 or 1-3; default: the declared ones.")
+    ] = None,
     set_: Annotated[Optional[list[str]], typer.Option("--set", help="key=value; repeat for several.")] = None,
     devices: Annotated[int, typer.Option(min=1, help="Processes (CPU) or GPUs that share one training.")] = 1,
     num_nodes: Annotated[int, typer.Option(min=1, help="Machines; started by torchrun or SLURM.")] = 1,

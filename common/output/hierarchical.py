@@ -22,8 +22,8 @@ PRIME = 2_654_435_761  # near the golden section of 2 ** 32, so that neighbourin
 
 
 def huffman(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Ways from the root to the words: nodes ``[P]``, whether the step from each goes right ``[P]``, and where the way of
-    each word begins, with P at the end ``[V+1]``. Node 0 is the root; there are V - 1.
+    """Ways from the root to the words: nodes ``[P]``, whether the step from each goes right ``[P]``, and where the way
+    of each word begins, with P at the end ``[V+1]``. Node 0 is the root; there are V - 1.
 
     The two rarest parts are joined again and again (Huffman 1952); of equally rare ones the more frequent words first.
     """
@@ -52,7 +52,7 @@ def huffman(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def hashed_contexts(words: Tensor, contexts: int, slots: int) -> Tensor:
-    """Codes in ``0..slots-1`` of the last 0, 1, ..., K - 1 words, ``[K - 2 + T, B]`` -> ``[T, B, K]``; K = ``contexts``."""
+    """Codes in 0..slots-1 of the last 0, 1, ..., K - 1 words, ``[K - 2 + T, B]`` -> ``[T, B, K]``; K = ``contexts``."""
     known = max(contexts - 2, 0)
     codes = []
     for length in range(contexts):

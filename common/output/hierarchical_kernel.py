@@ -7,8 +7,8 @@ from common.compiled import compiled
 
 @compiled
 def losses(hidden, weight, direct, contexts, targets, first, nodes, right, loss, errors, by_hidden):
-    """Fills ``loss [N]``, ``errors`` with P(right) - right of each choice, way after way, and ``by_hidden [N, H]``, which
-    begins as zeros (no rows: it is not wanted)."""
+    """Fills ``loss [N]``, ``errors`` with P(right) - right of each choice, way after way, and ``by_hidden [N, H]``,
+    which begins as zeros (no rows: it is not wanted)."""
     at, width = 0, hidden.shape[1]
     for n in range(len(targets)):
         total = 0.0
@@ -46,8 +46,8 @@ def places(targets, first, nodes, place):
 
 @compiled
 def gradients(hidden, scale, contexts, targets, first, nodes, errors, place, rows, slots, by_slot, table):
-    """Fills ``rows [U, H]``, which begin as zeros, with the gradients of the numbered nodes, and ``slots``, ``by_slot`` with
-    those of the direct connections, of which the table has ``table``; token n's loss counts ``scale[n]`` times."""
+    """Fills ``rows [U, H]``, which begin as zeros, with the gradients of the numbered nodes, and ``slots``, ``by_slot``
+    with those of the direct connections, of which the table has ``table``; token n's loss counts ``scale[n]`` times."""
     at, width, slot = 0, hidden.shape[1], 0
     for n in range(len(targets)):
         for step in range(first[targets[n]], first[targets[n] + 1]):

@@ -28,7 +28,9 @@ def tokens(words, number=12, hidden=3, contexts=0, slots=1):
 
 def ways(counts):
     nodes, right, first = huffman(np.asarray(counts))
-    return [list(zip(nodes[a:b].tolist(), right[a:b].tolist(), strict=True)) for a, b in zip(first, first[1:], strict=False)]
+    return [
+        list(zip(nodes[a:b].tolist(), right[a:b].tolist(), strict=True)) for a, b in zip(first, first[1:], strict=False)
+    ]
 
 
 def test_tree_by_hand():
