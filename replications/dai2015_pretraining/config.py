@@ -14,7 +14,7 @@ class Config(Settings):
     length: PositiveInt  # words that are read of a review, its last ones
     # the network
     model: Literal["lstm", "average", "cnn"]
-    gain: bool  # an answer after every word, whose share of the loss rises linearly (section 2.3)
+    gain: bool  # an answer after every word, whose share of the loss rises linearly (linear gain)
     embedding: PositiveInt
     hidden: PositiveInt  # cells of an LSTM, or features of each width of a CNN
     dense: PositiveInt | None  # units of the layer between those and the answer

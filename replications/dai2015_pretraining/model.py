@@ -1,7 +1,7 @@
 """The networks: an LSTM that reads a review, what it learns before it knows labels, and what it is compared with.
 
-    LM    p(x_t+1 | x_1 .. x_t), over x_1 .. x_T </s>                        a language model (section 2.2)
-    SA    p(x_t | x_1 .. x_T </s> x_1 .. x_t-1), over x_1 .. x_T </s> again    a sequence autoencoder (section 2.1)
+    LM    p(x_t+1 | x_1 .. x_t), over x_1 .. x_T </s>                          a language model
+    SA    p(x_t | x_1 .. x_T </s> x_1 .. x_t-1), over x_1 .. x_T </s> again    a sequence autoencoder
 
 Both are one LSTM that says which word comes next: the autoencoder's text comes twice, and only the second time counts,
 so that the weights that read are those that write. Embedding and LSTM then are where the classifier begins.
@@ -124,7 +124,7 @@ class Classifier(nn.Module):
         return self.output(self.encoder(words)[lengths - 1, torch.arange(len(lengths), device=words.device)])
 
     def gain_loss(self, words: Tensor, lengths: Tensor, labels: Tensor) -> Tensor:
-        """Nats ``[B]`` of the label after every word, in a mean with weights t / T (section 2.3)."""
+        """Nats ``[B]`` of the label after every word, in a mean with weights t / T (linear gain)."""
         scores = self.output(self.encoder(words))
         nats = F.cross_entropy(scores.flatten(0, 1), labels.repeat(len(words)), reduction="none").view(words.shape)
         weights = torch.arange(1, len(words) + 1, device=words.device).unsqueeze(1) * inside(lengths, len(words))
