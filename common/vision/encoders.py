@@ -64,7 +64,8 @@ def _torchvision(name: str) -> Classifier:
     return Classifier(get_model(name, weights=None, aux_logits=False, init_weights=False, transform_input=True))
 
 
-def _published(name: str, network: Classifier) -> Classifier:
+def published(name: str, network: Classifier) -> Classifier:
+    """Fills in torchvision's weights, of the layers that ``network`` has."""
     from torchvision.models import get_model_weights
 
     entry = get_model_weights(name).IMAGENET1K_V1
@@ -100,8 +101,8 @@ def _train(network: SmallCNN, path: Path) -> None:
 
 
 KINDS = {
-    "googlenet": Kind(224, 1024, partial(_torchvision, "googlenet"), partial(_published, "googlenet")),
-    "inception_v3": Kind(299, 2048, partial(_torchvision, "inception_v3"), partial(_published, "inception_v3")),
+    "googlenet": Kind(224, 1024, partial(_torchvision, "googlenet"), partial(published, "googlenet")),
+    "inception_v3": Kind(299, 2048, partial(_torchvision, "inception_v3"), partial(published, "inception_v3")),
     "efficientnet_lite0": Kind(
         efficientnet_lite0.SIZE, efficientnet_lite0.FEATURES, EfficientNetLite0, efficientnet_lite0.load_weights
     ),

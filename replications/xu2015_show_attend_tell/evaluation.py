@@ -11,9 +11,10 @@ from common.data.pictures.captions import Split
 from common.metrics import captions as metrics
 from common.metrics.perplexity import of_sum
 from common.search.beam import Hypothesis, beam_search
-from common.text.vocabulary import Vocabulary
+from common.text.vocabulary import EOS, Vocabulary
 from common.training.run import Run
 from replications.xu2015_show_attend_tell import lists
+from replications.xu2015_show_attend_tell.config import Config
 from replications.xu2015_show_attend_tell.data import Annotations
 from replications.xu2015_show_attend_tell.model import ShowAttendTell
 from replications.xu2015_show_attend_tell.module import Captioner
@@ -23,80 +24,46 @@ Words = tuple[str, ...]
 
 
 def evaluate(run: Run, seed: int, module: Captioner) -> None:
-    """Records everything of one network."""
-    config, words, test = run.config, run.corpus.vocabulary, run.corpus.set.test
+    """Records everything of one network; as ``/other_maps``, what it does where it looks as in another picture."""
+    config, vocabulary, test = run.config, run.corpus.vocabulary, run.corpus.set.test
     seen, network = Annotations(config, run.corpus.set, "test"), module.network
-    best = top(describe(network, seen, words, config.beam_size, config.max_length, config.length_exponent), words)
-    found = judge(best, test, config.consensus)
-    for name, value in judge(
-        top(describe(network, seen, words, config.wide_beam, config.max_length), words), test
-    ).items():
-        found[f"{name}/unnormalised"] = value
-    found |= reading(module, seen, test, words)
-    found["valid_perplexity"] = reading(
-        module, Annotations(config, run.corpus.set, "valid"), run.corpus.set.valid, words
-    )["perplexity"]
-    if network.attends:
-        wrong = describe(network, seen, words, config.beam_size, config.max_length, config.length_exponent, others=True)
-        for name, value in (judge(top(wrong, words), test) | reading(module, seen, test, words, others=True)).items():
-            found[f"{name}/other_maps"] = value
-    for name, value in found.items():
-        run.record("valid/perplexity" if name == "valid_perplexity" else f"test/{name}", seed, value)
-    if seed == config.seeds[0]:
-        run.figures["examples"] = [
-            {
-                "index": i,
-                "name": test.names[i],
-                "words": list(best[i]),
-                "maps": looked(network, seen[i : i + 1], words, best[i]),
-            }
-            for i in range(min(EXAMPLES, len(test)))
-        ]
-    print(f"{run.name} seed {seed}: BLEU-4 {found['bleu4']:.1f}, perplexity {found['perplexity']:.2f}", flush=True)
-
-
-def others_of(pictures: Tensor, count: int) -> Tensor:
-    """For every picture another one: the next of the split."""
-    return (pictures + 1) % count
+    for others in (False, True) if network.attention else (False,):
+        best = describe(network, seen, vocabulary, config, others=others)
+        found = judge(best, test, config.consensus) | reading(module, seen, test, vocabulary, others=others)
+        for name, value in found.items():
+            run.record(f"test/{name}{'/other_maps' if others else ''}", seed, value)
+        if seed == config.seeds[0] and not others:
+            run.figures["examples"] = [
+                {"index": i, "words": words, "maps": looked(network, seen[torch.tensor([i])], vocabulary, words)}
+                for i, words in enumerate(best[:EXAMPLES])
+            ]
 
 
 @torch.no_grad()
 def describe(
-    network: ShowAttendTell,
-    seen: Annotations | Tensor,
-    vocabulary: Vocabulary,
-    beam_size: int,
-    max_length: int,
-    length_exponent: float = 0.0,
-    *,
-    others: bool = False,
-    n_best: int = 1,
-) -> list[list[Hypothesis]]:
-    """The best captions of each picture, best first, ordered by log p(y) / N^length_exponent; the unknown word is never
-    written. With ``others`` the network looks where it would look in another picture."""
+    network: ShowAttendTell, seen: Annotations | Tensor, vocabulary: Vocabulary, config: Config, *, others: bool = False
+) -> list[Words]:
+    """The best caption of each picture; the unknown word is never written.
+
+    With ``others`` the network looks where it would look in another picture, the next of the split.
+    """
     found: list[list[Hypothesis]] = []
     for some in torch.arange(len(seen)).split(TOGETHER):
-        memory = network.memory(seen[some], seen[others_of(some, len(seen))] if others else None)
+        memory = network.memory(seen[some], seen[(some + 1) % len(seen)] if others else None)
         found += beam_search(
             lambda words, state, memory=memory: network.step(words, state, memory),
             network.initial(memory),
             network.start,
             vocabulary.eos,
-            beam_size=beam_size,
-            max_length=max_length,
-            length_exponent=length_exponent,
+            beam_size=config.beam_size,
+            max_length=config.max_length,
+            length_exponent=config.length_exponent,
             forbidden=[vocabulary.unk],
-            n_best=n_best,
         )
-    return found
+    return [tuple(vocabulary.decode(some[0].words)) if some else () for some in found]
 
 
-def top(lists: list[list[Hypothesis]], vocabulary: Vocabulary) -> list[Words]:
-    """The best caption of each picture; no words where none was found."""
-    return [tuple(vocabulary.decode(some[0].words)) if some else () for some in lists]
-
-
-def judge(best: list[Words], split: Split, consensus: bool = False) -> dict[str, float]:
+def judge(best: Sequence[Words], split: Split, consensus: bool = False) -> dict[str, float]:
     """BLEU, also without its penalty of short captions; of our own pictures, the share of captions that are right."""
     found = metrics.bleu(best, split.captions)
     penalty = brevity_penalty(best, split.captions)
@@ -110,12 +77,9 @@ def judge(best: list[Words], split: Split, consensus: bool = False) -> dict[str,
 
 def brevity_penalty(best: Sequence[Words], references: Sequence[Sequence[Words]]) -> float:
     """BLEU's factor for captions that are together shorter than their references of the nearest length."""
-    ours = sum(map(len, best))
-    theirs = sum(
-        min((abs(len(one) - len(words)), len(one)) for one in each)[1]
-        for words, each in zip(best, references, strict=True)
-    )
-    return math.exp(min(0.0, 1 - theirs / max(ours, 1)))
+    pairs = zip(best, references, strict=True)
+    theirs = sum(min((abs(len(one) - len(words)), len(one)) for one in each)[1] for words, each in pairs)
+    return math.exp(min(0.0, 1 - theirs / max(sum(map(len, best)), 1)))
 
 
 @torch.no_grad()
@@ -124,25 +88,23 @@ def reading(
 ) -> dict[str, float]:
     """People's captions as the network reads them: their perplexity; how spread the maps are (entropy, 100 is uniform);
     of our own pictures, the share of words whose largest weight lies on the thing that they speak of."""
-    nats, words, entropy, hits, spoken = 0.0, 0, 0.0, 0, 0
+    network, nats, entropy, words, hits = module.network, 0.0, 0.0, 0, []
     for batch in captions(split, vocabulary, 4 * TOGETHER):
-        memory = module.network.memory(
-            seen[batch.pictures], seen[others_of(batch.pictures, len(seen))] if others else None
-        )
-        read = module.network(memory, batch.words)
+        elsewhere = seen[(batch.pictures + 1) % len(seen)] if others else None
+        read = network(network.memory(seen[batch.pictures], elsewhere), batch.words)
         nats += module.nats(read, batch).double().sum().item()
-        words += int(batch.mask.sum())
-        entropy -= torch.xlogy(read.maps, read.maps)[batch.mask].double().sum().item()
-        for column, picture in enumerate(batch.pictures.tolist() if split.scenes else ()):
-            written = vocabulary.decode(batch.words[: batch.lengths[column] - 1, column].tolist())
-            for place, alpha in zip(lists.places(written, split.scenes[picture]), read.maps[:, column], strict=False):
-                spoken += place >= 0
-                hits += place >= 0 and int(alpha.argmax()) == place
+        entropy += torch.special.entr(read.maps).sum(2)[batch.mask].double().sum().item()
+        words += int(batch.lengths.sum())
+        if split.scenes:
+            for picture, said, places in zip(batch.pictures, batch.words.t(), read.maps.argmax(2).t(), strict=True):
+                said = vocabulary.decode(said.tolist())
+                wanted = lists.places(said[: said.index(EOS)], split.scenes[picture])
+                hits += [place == want for place, want in zip(places.tolist(), wanted, strict=False) if want >= 0]
     found = {"perplexity": of_sum(nats, words)}
-    if module.network.attends:
+    if network.attention:
         found["map_entropy"] = 100 * entropy / words / math.log(read.maps.shape[2])
-        if spoken:
-            found["pointing"] = 100 * hits / spoken
+        if hits:
+            found["pointing"] = 100 * sum(hits) / len(hits)
     return found
 
 

@@ -6,6 +6,7 @@ The test pictures are described once, by the finished network.
 from functools import partial
 
 import lightning as L
+import torch
 
 from common.data.pictures.batches import captions
 from common.metrics.captions import require_consensus
@@ -50,7 +51,7 @@ def train(run: Run, seed: int) -> Captioner:
     config, data = run.config, run.corpus
     module = build(config, data, seed)
     module.annotations = {split: Annotations(config, data.set, split) for split in ("train", "valid")}
-    module.network.standardise(module.annotations["train"][:STANDARDISED])
+    module.network.standardise(module.annotations["train"][torch.arange(min(STANDARDISED, len(data.set.train)))])
     run.parameters = sum(weight.numel() for weight in module.network.parameters())
     return trained(
         run,

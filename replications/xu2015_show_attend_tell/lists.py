@@ -10,55 +10,45 @@ import random
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image
 
-from common.data.pictures import scenes
+from common.data.pictures import captions, scenes
 from common.data.pictures.captions import CaptionSet, Split
 from common.data.pictures.scenes import Scene, Thing
-from common.training.provenance import sha256_json
+from common.vision.maps import PLACES
 
-NAME, GRID, THINGS = "lists", 3, 3
-PICTURES = {"train": 1000, "valid": 150, "test": 200}
-CAPTIONS = 3  # of every picture
+NAME, THINGS = "lists", 3
+PICTURES, CAPTIONS = {"train": 850, "valid": 100, "test": 200}, 2  # pictures of each split, captions of each picture
 MENTION_SIZE = 0.3  # probability
 
 
 def draw_scene(draw: random.Random) -> Scene:
     """Things of different colours on different places, in the order of their colours."""
-    colours = sorted(draw.sample(range(len(scenes.COLOURS)), THINGS))
+    colours = [colour for _, colour in sorted(draw.sample(list(enumerate(scenes.COLOURS)), THINGS))]
+    places = draw.sample(range(PLACES**2), THINGS)
     return tuple(
-        Thing(
-            draw.choice(list(scenes.RADII)),
-            list(scenes.COLOURS)[colour],
-            draw.choice(scenes.SHAPES),
-            *divmod(place, GRID),
-        )
-        for colour, place in zip(colours, draw.sample(range(GRID**2), THINGS), strict=True)
+        Thing(draw.choice(list(scenes.RADII)), colour, draw.choice(scenes.SHAPES), *divmod(place, PLACES))
+        for colour, place in zip(colours, places, strict=True)
     )
 
 
 def caption(draw: random.Random, scene: Scene) -> tuple[str, ...]:
-    said = [([thing.size] if draw.random() < MENTION_SIZE else []) + [thing.colour, thing.shape] for thing in scene]
-    return tuple(" and ".join(map(" ".join, said)).split())
+    sizes = [thing.size if draw.random() < MENTION_SIZE else "" for thing in scene]
+    return tuple(" and ".join(f"{s} {one.colour} {one.shape}" for s, one in zip(sizes, scene, strict=True)).split())
 
 
 def places(words: Sequence[str], scene: Scene) -> list[int]:
     """The place that each word speaks of, by the colour in its phrase; -1 for ``and``, and what is not there."""
-    where = {thing.colour: thing.row * GRID + thing.column for thing in scene}
-    found, phrase = [], 0
-    for phrase in " ".join(words).split(" and "):
-        place = next((where[word] for word in phrase.split() if word in where), -1)
-        found += [*[place] * len(phrase.split()), -1]
-    return found[: len(words)]
+    where, found = {thing.colour: thing.row * PLACES + thing.column for thing in scene}, []
+    for phrase in map(str.split, " ".join(words).split(" and ")):
+        found += [next((where[word] for word in phrase if word in where), -1)] * len(phrase) + [-1]
+    return found[:-1]
 
 
 def is_true(words: Sequence[str], scene: Scene) -> bool:
     """Whether every thing is named, rightly and in order."""
-    phrases = [phrase.split() for phrase in " ".join(words).split(" and ")]
-    return len(phrases) == len(scene) and all(
-        phrase in ([thing.colour, thing.shape], [thing.size, thing.colour, thing.shape])
-        for phrase, thing in zip(phrases, scene, strict=True)
-    )
+    phrases = " ".join(words).split(" and ")
+    right = [(f"{one.colour} {one.shape}", f"{one.size} {one.colour} {one.shape}") for one in scene]
+    return len(phrases) == len(right) and all(one in either for one, either in zip(phrases, right, strict=True))
 
 
 def load() -> CaptionSet:
@@ -68,12 +58,9 @@ def load() -> CaptionSet:
         draw = random.Random(f"{NAME} {split}")
         drawn = tuple(draw_scene(draw) for _ in range(count))
         noise = np.random.default_rng(draw.getrandbits(64))
-        pictures = np.stack([scenes.picture(scene, noise, GRID) for scene in drawn])
+        pictures = np.stack([scenes.picture(scene, noise, PLACES) for scene in drawn])
         written = tuple(tuple(caption(draw, scene) for _ in range(CAPTIONS)) for scene in drawn)
-        names = tuple(f"{split}-{i}" for i in range(count))
-        splits[split] = Split(
-            names, lambda i, pictures=pictures: Image.fromarray(pictures[i].transpose(1, 2, 0)), written, drawn
-        )
         content[split] = hashlib.sha256(pictures.tobytes()).hexdigest()
-    captions = {split: part.captions for split, part in splits.items()}
-    return CaptionSet(NAME, **splits, fingerprint=sha256_json([content, captions]), info={"pictures": content})
+        names = tuple(f"{split}-{i}" for i in range(count))
+        splits[split] = Split(names, captions.opener(pictures), written, drawn)
+    return captions.caption_set(NAME, splits, content)

@@ -118,15 +118,16 @@ def _scenes(name: str, seed: int) -> CaptionSet:
     }
     splits = {
         split: Split(
-            tuple(f"{split}-{i}" for i in range(len(made.scenes))), _opener(made.pictures), made.captions, made.scenes
+            tuple(f"{split}-{i}" for i in range(len(made.scenes))), opener(made.pictures), made.captions, made.scenes
         )
         for split, made in drawn.items()
     }
     content = {split: hashlib.sha256(made.pictures.tobytes()).hexdigest() for split, made in drawn.items()}
-    return _caption_set(name, splits, content)
+    return caption_set(name, splits, content)
 
 
-def _opener(pictures: np.ndarray) -> Callable[[int], Image.Image]:
+def opener(pictures: np.ndarray) -> Callable[[int], Image.Image]:
+    """What opens pictures uint8 ``[N, 3, S, S]``."""
     return lambda i: Image.fromarray(pictures[i].transpose(1, 2, 0))
 
 
@@ -145,7 +146,7 @@ def _flickr8k(place: Path) -> CaptionSet:
             if name not in captions:
                 raise UserError(f"{place / file}:{line}: {where.name} has no caption of {name}; get both files again")
         splits[split] = _files(place / "images", [name for name, _ in named], captions, f"{where}")
-    return _caption_set("flickr8k", splits, _checksums(splits, place / "images"))
+    return caption_set("flickr8k", splits, _checksums(splits, place / "images"))
 
 
 def _flickr30k(place: Path) -> CaptionSet:
@@ -160,7 +161,7 @@ def _flickr30k(place: Path) -> CaptionSet:
         split: _files(place / "images", ends[split], captions, "results_20130124.token")
         for split in ("train", "valid", "test")
     }
-    return _caption_set("flickr30k", splits, _sizes(splits, place / "images"))
+    return caption_set("flickr30k", splits, _sizes(splits, place / "images"))
 
 
 def _coco(place: Path) -> CaptionSet:
@@ -181,7 +182,7 @@ def _coco(place: Path) -> CaptionSet:
                 for name, one in zip(names, chosen, strict=True)
             }
             splits[split] = _files(place / part, names, captions, f"captions_{part}.json")
-    return _caption_set("coco", splits, _sizes(splits, place))
+    return caption_set("coco", splits, _sizes(splits, place))
 
 
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -223,7 +224,7 @@ def _own(name: str, path: Path) -> CaptionSet:
     held = len(names) // 10
     ends = {"train": names[: -2 * held], "valid": names[-2 * held : -held], "test": names[-held:]}
     splits = {split: _files(path.parent, part, captions, f"{path}") for split, part in ends.items()}
-    return _caption_set(name, splits, _checksums(splits, path.parent))
+    return caption_set(name, splits, _checksums(splits, path.parent))
 
 
 # --- parts
@@ -257,7 +258,8 @@ def _digest(parts: Iterable[str]) -> str:
     return digest.hexdigest()
 
 
-def _caption_set(name: str, splits: dict[str, Split], content: dict[str, str]) -> CaptionSet:
+def caption_set(name: str, splits: dict[str, Split], content: dict[str, str]) -> CaptionSet:
+    """The set of these splits; ``content`` is a checksum over the pictures of each."""
     written = {split: _digest(" ".join(words) for words in part.sentences()) for split, part in splits.items()}
     fingerprint = _digest([json.dumps({"pictures": content, "captions": written}, sort_keys=True)])
     return CaptionSet(name, **splits, fingerprint=fingerprint, info={"pictures": content})
