@@ -52,10 +52,8 @@ def literal(net, a, caption):
         i, f, g, o = read.chunk(4)
         c = f.sigmoid() * c + i.sigmoid() * g.tanh()
         h = o.sigmoid() * c.tanh()
-        out = (
-            y + net.from_state.weight @ h + net.from_state.bias + net.from_context.weight @ z + net.from_context.bias
-        ).tanh()
-        found.append((alpha, (net.output.weight @ out + net.output.bias).softmax(0)))
+        out = y + net.from_state.weight @ h + net.from_state.bias + net.from_context.weight @ z + net.from_context.bias
+        found.append((alpha, (net.output.weight @ out.tanh() + net.output.bias).softmax(0)))
     return map(torch.stack, zip(*found, strict=True))
 
 
@@ -66,26 +64,20 @@ def test_the_equations(pictures, experiment):
     memory = net.memory(pictures)
     read, state = net(memory, words), net.initial(memory)
     for column, caption in enumerate(CAPTIONS):
-        maps, p = literal(net, pictures[column], caption)
-        torch.testing.assert_close(read.maps[: len(caption) + 1, column], maps, rtol=0, atol=1e-12)
-        torch.testing.assert_close(
-            net.output(read.readout[: len(caption) + 1, column]).softmax(1), p, rtol=0, atol=1e-12
-        )
+        (maps, p), end = literal(net, pictures[column], caption), len(caption) + 1
+        torch.testing.assert_close(read.maps[:end, column], maps, rtol=0, atol=1e-12)
+        torch.testing.assert_close(net.output(read.readout[:end, column]).softmax(1), p, rtol=0, atol=1e-12)
     for word, readout in zip([torch.tensor([V, V]), *words], read.readout, strict=False):  # word by word, the same
         log_p, state = net.step(word, state, memory)
         torch.testing.assert_close(log_p, net.output(readout).log_softmax(1))
 
 
 def test_the_maps_of_other_pictures_are_laid_on_these(pictures):
-    net, words = captioner().network, pad(CAPTIONS, STOP)[0]
-    other = net(net.memory(pictures, pictures.flip(0)), words)
-    assert not torch.allclose(other.maps[0], net(net.memory(pictures), words).maps[0])
-    seen, context = (
-        net.memory(pictures),
-        net.look(torch.zeros(2, 4, dtype=torch.float64), net.memory(pictures, pictures.flip(0))),
-    )
-    expected = (context[1].unsqueeze(2) * seen.annotations).sum(1) * net.gate.bias.sigmoid()
-    torch.testing.assert_close(context[0], expected)
+    net, h = captioner().network, torch.ones(2, 4, dtype=torch.float64)
+    own, crossed = net.memory(pictures), net.memory(pictures, pictures.flip(0))
+    (_, alpha, _), (context, other, _) = net.look(h, own), net.look(h, crossed)
+    torch.testing.assert_close(other, alpha.flip(0))
+    torch.testing.assert_close(context, (other.unsqueeze(2) * own.annotations).sum(1) * net.gate(h).sigmoid())
 
 
 def test_the_penalty_by_hand():
@@ -102,17 +94,17 @@ def test_reinforce_expects_the_gradient_of_the_bound(pictures):
     the baseline."""
     module, one = captioner("hard", reward_weight=1.0, entropy_weight=0.0), batch([[0, 1]])
     module.baseline.fill_(-2.5)
-    memory, weights = lambda: module.network.memory(pictures[:1]), [w for w in module.network.parameters()]
+    weights = list(module.network.parameters())
     bound, expected = 0, [torch.zeros_like(weight) for weight in weights]
     for way in itertools.product(range(L), repeat=3):
         drawn = torch.nn.functional.one_hot(torch.tensor(way), L).double()
-        read = module.network(memory(), one.words, lambda t, alpha, drawn=drawn: drawn[t : t + 1])
+        read = module.network(
+            module.network.memory(pictures[:1]), one.words, lambda t, alpha, drawn=drawn: drawn[t : t + 1]
+        )
         nats, p = module.nats(read, one), (read.maps[:, 0] * drawn).sum(1).prod()
         bound = bound - p * nats.sum()
-        for total, grad in zip(
-            expected, torch.autograd.grad(-module.loss(read, nats, one, True).sum(), weights), strict=True
-        ):
-            total += p.detach() * grad
+        ours = torch.autograd.grad(-module.loss(read, nats, one, True).sum(), weights, retain_graph=True)
+        expected = [total + p.detach() * grad for total, grad in zip(expected, ours, strict=True)]
     torch.testing.assert_close(torch.autograd.grad(bound, weights), tuple(expected), rtol=0, atol=1e-10)
 
 
