@@ -139,7 +139,10 @@ class Page:
     def _rows(self, table: re.Match) -> Iterator[Row]:
         heads = [head.strip() for head in table[1].split("|")]
         for line in table[2].splitlines():
-            what, *cells = line.strip("|").split(" | ")
+            what, *cells = re.split(r" \|(?= )", line.strip("|"))
+            if len(cells) != len(heads):
+                where = f"{self.folder / 'README.md'}: '{what.strip()}'"
+                raise UserError(f"{where} has {len(cells) + 1} cells, its table {len(heads) + 1}")
             row = Row(inline(what, self.folder), Markup(""))
             for head, cell in zip(heads, cells, strict=True):
                 if head == "paper":

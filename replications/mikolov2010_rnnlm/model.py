@@ -83,7 +83,7 @@ class RNNLM(nn.Module):
         return hidden[len(remembered) :], (before, unfolded[read:])
 
     def contexts(self, words: Tensor, state: State) -> tuple[Tensor, ...]:
-        """What the output layer reads besides, with direct connections: hashed contexts ``[T * B, K]`` of words ``[T, B]``.
+        """What the output layer reads besides, with direct connections: hashed contexts ``[T * B, K]`` of ``[T, B]``.
 
         The words before the first of the text are word 0.
         """

@@ -7,6 +7,7 @@ import pytest
 
 from common import paths
 from common.course import annotated
+from common.errors import UserError
 
 PAPERS = annotated.papers()
 
@@ -52,3 +53,13 @@ def test_cells_of_markdown():
     assert annotated.inline("a < b, `x < 1`, *no*, [data](data.py)", folder) == (
         'a &lt; b, <code>x &lt; 1</code>, <em>no</em>, <a href="../../replications/graves2006_ctc/data.py">data</a>'
     )
+
+
+def test_a_row_of_the_table_may_have_an_empty_cell_but_none_too_few(monkeypatch):
+    page = annotated.Page("graves2006_ctc")
+    head = "| what | paper | code |\n|---|---|---|\n"
+    row = "| the network | {} [`model.py`](model.py) |\n"
+    found = list(page._rows(annotated.TABLE.search(head + row.format("|"))))
+    assert [str(one.paper) for one in found] == [""] and found[0].shown
+    with pytest.raises(UserError, match="README.md: 'the network' has 2 cells, its table 3"):
+        list(page._rows(annotated.TABLE.search(head + row.format(""))))
