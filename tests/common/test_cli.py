@@ -23,7 +23,7 @@ TOY = "toy1999_net"
         (("run", TOY, "net", "--set", "hiden=3"), "unknown key 'hiden'; did you mean 'hidden'?"),
         (("run", TOY, "net", "--set", "hidden"), "--set hidden: write key=value"),
         (("run", TOY, "net", "--set", "hidden={"), "the value is not valid YAML"),
-        (("run", TOY, "net", "--seeds", "-1"), "greater than or equal to 0"),
+        (("run", TOY, "net", "--seeds", "-1"), "give whole numbers, such as 1,2,3 or 1-3"),
         (("run", TOY, "net", "--seeds", "1;2"), "--seeds 1;2: give whole numbers, such as 1,2,3"),
         (("run", TOY, "net", "--accelerator", "gpu"), "unknown accelerator 'gpu'; "),
         (("run", TOY, "net", "--precision", "16"), "Input should be '32-true' or 'bf16-mixed'"),
