@@ -250,22 +250,29 @@ def pipeline() -> None:
 def report(papers: Papers = None) -> None:
     """Write reports/ from the records, reports-here/ with the quick runs of this checkout, the tables of the papers'
     READMEs, and one of own runs."""
-    from common.reporting import metrics, own
-    from common.reporting.pages import readme
+    from common.parallel import over_cores
+    from common.reporting import own
     from common.reporting.pages.report import report as write
 
     names = papers or config.papers()
     folders = [write(names, kept=True)]
     if any((paths.runs(paper) / "quick").is_dir() for paper in names):
-        folders.append(write(names))
+        folders.append(write(names, drawn=folders[0]))
+    if not paths.INSTALLED:
+        over_cores(_refresh, names, "READMEs")
     for paper in names:
-        if not paths.INSTALLED:
-            readme.fill(paper)
-            for scale in config.SCALES[1:]:
-                metrics.write(paper, scale)
         if table := own.write(paper):
             typer.echo(f"own runs: {table.relative_to(paths.HOME)}")
     typer.echo(f"open {' or '.join(str(folder.relative_to(paths.HOME) / 'index.html') for folder in folders)}")
+
+
+def _refresh(paper: str) -> None:
+    from common.reporting import metrics
+    from common.reporting.pages import readme
+
+    readme.fill(paper)
+    for scale in config.SCALES[1:]:
+        metrics.write(paper, scale)
 
 
 @app.command("try")

@@ -21,6 +21,7 @@ import torch
 
 from common import config
 from common.errors import Interrupted, UserError, explained
+from common.parallel import cores
 from common.training import launch
 from common.training.execute import execute, train_seed
 from common.training.finished import run_folder
@@ -31,11 +32,6 @@ class Job(NamedTuple):
 
     name: str
     seed: int | None
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def places(accelerator: str | None, needs_processor: bool) -> list[dict[str, str]]:

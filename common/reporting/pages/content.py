@@ -205,13 +205,13 @@ def read(name: str, quick: Literal["here", "kept"] | None = "here") -> PaperRepo
 
 
 def build(name: str, draw: Callable[[str, str, Figure], None], quick: Literal["here", "kept"] = "here") -> PaperReport:
-    """The report with its figures, which ``draw(paper, name, figure)`` keeps."""
+    """The report with its figures, which ``draw(scale, name, figure)`` keeps."""
     report = read(name, quick)
     for scale in report.scales:
         runs = report.runs[scale]
         figures = [*learning_curves(report.paper, scale, runs, report.results)]
         figures += [(f"{stem}-{scale}", caption, figure) for stem, caption, figure in paper_figures(name, runs)]
         for stem, caption, figure in figures:
-            draw(name, stem, figure)
+            draw(scale, stem, figure)
             report.figures.append((scale, stem, caption))
     return report

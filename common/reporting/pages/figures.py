@@ -38,7 +38,6 @@ def save(figure: Figure, path: Path) -> None:
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     text = buffer.getvalue().replace("'DejaVu Sans'", "system-ui, 'Helvetica Neue', Arial, 'DejaVu Sans'")
     head, tag, body = text.partition("<defs>")
-    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(head + DARK + tag + body, encoding="utf-8")
 
 

@@ -5,24 +5,23 @@ import os
 import shutil
 import tempfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from matplotlib.figure import Figure
-from tqdm import tqdm
 
 from common import config, paths
+from common.parallel import over_cores
 from common.reporting.pages import content, figures, render
 from common.reporting.pages.summary import summary
 
 
-def write(papers: Sequence[str], folder: Path, quick: str) -> None:
-    """Writes the whole report on ``papers`` into ``folder``; ``quick`` as of :func:`evidence`."""
+def write(papers: Sequence[str], folder: Path, quick: str, drawn: Path | None = None) -> None:
+    """Writes the whole report on ``papers`` into ``folder``; ``quick`` as of :func:`evidence`.
 
-    def draw(paper: str, name: str, figure: Figure) -> None:
-        figures.save(figure, folder / "figures" / paper / f"{name}.svg")
-
-    with figures.style():
-        reports = [content.build(name, draw, quick) for name in tqdm(papers, desc="reports", disable=None)]
+    The figures of records are copied from the report in ``drawn``, where there is one of the same records.
+    """
+    reports = over_cores(partial(_build, folder, quick, drawn), papers, "reports")
     pages = dict(render.pages(reports))
     rows = [row for report in reports for row in report.results]
     verdicts = [(report.name, verdict) for report in reports for verdict in report.verdicts]
@@ -31,13 +30,26 @@ def write(papers: Sequence[str], folder: Path, quick: str) -> None:
         (folder / name).write_text(text, encoding="utf-8")
 
 
-def report(papers: Sequence[str] | None = None, kept: bool = False) -> Path:
+def _build(folder: Path, quick: str, drawn: Path | None, paper: str) -> content.PaperReport:
+    def draw(scale: str, name: str, figure: Figure) -> None:
+        within = Path("figures", paper, f"{name}.svg")
+        (folder / within).parent.mkdir(parents=True, exist_ok=True)
+        if drawn and scale != "quick":
+            shutil.copyfile(drawn / within, folder / within)
+        else:
+            figures.save(figure, folder / within)
+
+    with figures.style():
+        return content.build(paper, draw, quick)
+
+
+def report(papers: Sequence[str] | None = None, kept: bool = False, drawn: Path | None = None) -> Path:
     """Makes ``reports-here/`` on ``papers`` (default: all) and returns the folder; or ``reports/``, from what git has
     ``kept``: the same bytes on every machine.
 
     In the first, quick runs of this checkout take the place of those that git keeps. The folder is replaced as a whole,
     and only when everything was written: an error leaves the previous report. What that says of other papers, and of
-    all together, stays.
+    all together, stays. ``drawn`` as of :func:`write`.
 
     Raises:
         UserError: an unknown paper, a bad ``paper.yaml``, or quick runs that are not the declared ones.
@@ -49,7 +61,7 @@ def report(papers: Sequence[str] | None = None, kept: bool = False) -> Path:
     with tempfile.TemporaryDirectory(prefix=".reports-", dir=target.parent) as work:
         fresh = Path(work) / "new"
         fresh.mkdir()
-        write(names, fresh, "kept" if kept else "here")
+        write(names, fresh, "kept" if kept else "here", drawn)
         if set(names) < set(config.papers()):
             _keep_others(names, target, fresh)
         if target.exists():

@@ -3,6 +3,7 @@
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from common.reporting.evidence import statistics as st
 from common.reporting.evidence.hierarchical import gain, hierarchical_bootstrap
@@ -58,6 +59,10 @@ def label(sign: str, a: Term, b: Term) -> str:
     return f"{a.experiment} ({a.quantity}) {sign} {b.experiment} ({b.quantity})"
 
 
+def _signed(times: float, size: float, value: float) -> str:
+    return signed(times * value, size)
+
+
 class Effects:
     """Reads effects from the runs of one scale of one paper. Each method needs metrics that were measured.
 
@@ -111,8 +116,8 @@ class Effects:
         # Digits for the effect itself, but not for the rounding that is left where there is no effect.
         ends = [abs(end) for end in (found.low, found.high) if end is not None]
         size = times * max(abs(found.mean), 0.1 * max(ends, default=0))
-        return Effect(label("−", a, b), values, found.mean, found.low, found.high, all(fixed), basis,
-                      lambda value: signed(times * value, size), unit)  # fmt: skip
+        show = partial(_signed, times, size)
+        return Effect(label("−", a, b), values, found.mean, found.low, found.high, all(fixed), basis, show, unit)
 
     def ratio(self, a: Term, b: Term, paired_by: str) -> Effect | None:
         """``a / b`` of positive quantities, a geometric mean: factors average by multiplication."""
