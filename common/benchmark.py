@@ -2,7 +2,8 @@
 
 A paper's ``bench.py`` has ``REFERENCE`` and ``CASES``: name -> a function that sets a case up and returns the function
 to be timed, which does one piece of fixed work and returns how many items (words, sentences) it went through. It may
-have ``TASKS``, set up in the same way, of which the seconds matter.
+have ``TASKS``, set up in the same way, of which the seconds matter. A rival from another package, which need not be
+installed, is a case that imports it when it is set up.
 """
 
 import importlib.util
@@ -16,14 +17,19 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
+from common import paths
 from common.training import memory, provenance
+from common.training.run import write_json
 
 ROUNDS = 7
 STEPS, BATCH, PASSES = 50, 32, 5  # of a layer's work
 
 
-def bench(papers: list[str], output: Path) -> str:
-    """Measures the papers that have a ``bench.py``, writes JSON to ``output``, returns a table."""
+def bench(papers: list[str], output: Path, record: bool = False) -> str:
+    """Measures the papers that have a ``bench.py``, writes JSON to ``output``, returns a table.
+
+    ``record``: each paper's part is kept for its page in the report as well, as ``records/speed.json``.
+    """
     output.parent.mkdir(parents=True, exist_ok=True)
     with open(output, "a"):  # before minutes are spent
         pass
@@ -43,11 +49,16 @@ def bench(papers: list[str], output: Path) -> str:
     output.write_text(
         json.dumps({"machine": machine, "papers": found, "tasks": tasks}, indent=1) + "\n", encoding="utf-8"
     )
+    for paper, cases in found.items() if record else ():
+        write_json(paths.speed(paper), {"machine": machine, "cases": cases, "tasks": tasks.get(paper, {})}, indent=1)
     lines = []
     for paper, cases in found.items():
         lines.append(f"\n{paper}   (items per second; ratio to the first line: median and range of {ROUNDS} rounds)")
         width = max(map(len, cases))
         for name, case in cases.items():
+            if "missing" in case:
+                lines.append(f"  {name:{width}}  not measured: no {case['missing']} here")
+                continue
             low, high = case["ratio_range"]
             lines.append(
                 f"  {name:{width}}  {case['per_second']:10,.0f} {case['unit']}/s   "
@@ -75,19 +86,23 @@ def layer_work(make: Callable[[], nn.Module], inputs: int) -> Callable[[], int]:
 
 def _measure(module) -> dict[str, dict]:
     """Rounds over all cases in turn, so that a busy moment of the machine hits all of them."""
-    names = [module.REFERENCE, *(name for name in module.CASES if name != module.REFERENCE)]
-    work: dict[str, Callable[[], int]] = {name: module.CASES[name]() for name in names}
-    speeds: dict[str, list[float]] = {name: [] for name in names}
-    for name in names:
-        work[name]()  # warm up
+    work: dict[str, Callable[[], int]] = {}
+    result: dict[str, dict] = {}
+    for name in (module.REFERENCE, *(name for name in module.CASES if name != module.REFERENCE)):
+        try:
+            work[name] = module.CASES[name]()
+        except ModuleNotFoundError as error:
+            result[name] = {"missing": error.name}
+    speeds: dict[str, list[float]] = {name: [] for name in work}
+    for case in work.values():
+        case()  # warm up
     for _ in tqdm(range(ROUNDS), disable=None, desc=module.__name__.split(".")[1]):
-        for name in names:
+        for name, case in work.items():
             started = time.perf_counter()
-            items = work[name]()
+            items = case()
             speeds[name].append(items / (time.perf_counter() - started))
     reference = speeds[module.REFERENCE]
-    result = {}
-    for name in names:
+    for name in work:
         ratios = [ours / theirs for ours, theirs in zip(speeds[name], reference, strict=True)]
         result[name] = {
             "per_second": statistics.median(speeds[name]),

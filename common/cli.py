@@ -295,11 +295,14 @@ def try_(
 def bench(
     papers: Papers = None,
     output: Annotated[Path, typer.Option(help="Where to write the JSON.")] = paths.BUILD / "bench.json",
+    record: Annotated[bool, typer.Option("--record", help="Keep it for the report, too.")] = False,
 ) -> None:
     """Training and decoding speed on fixed shapes, as ratios against plain torch in the same run."""
     from common.benchmark import bench as measure
 
-    typer.echo(measure([config.require_paper(paper) for paper in papers or config.papers()], output))
+    if record:
+        _require_checkout("records")
+    typer.echo(measure([config.require_paper(paper) for paper in papers or config.papers()], output, record))
 
 
 @app.command()

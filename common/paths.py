@@ -15,3 +15,8 @@ REPLICATIONS = ROOT / "replications"
 def runs(paper: str) -> Path:
     """Where a paper's finished runs lie."""
     return HOME / "runs" / paper if INSTALLED else REPLICATIONS / paper / "runs"
+
+
+def speed(paper: str) -> Path:
+    """What ``replicate bench --record`` has kept of a paper."""
+    return REPLICATIONS / paper / "records" / "speed.json"

@@ -2,7 +2,7 @@
 
 The reference is what one writes first: ``nn.LSTM`` and a CRF that loops over the words of one sentence after another,
 and over the tags of each. Between them stands a recursion over all sentences and tags at once, which torch
-differentiates, as the CRF packages for torch have it.
+differentiates, as the CRF packages for torch have it: written here, and that of pytorch-crf where it is installed.
 """
 
 from collections.abc import Callable
@@ -52,6 +52,19 @@ def batched(crf: CRF, scores: Tensor, tags: Tensor, lengths: Tensor) -> Tensor:
     return torch.logsumexp(alpha + crf.stop, 1) - crf.score(scores, tags, lengths)
 
 
+def packaged() -> Callable[[], int]:
+    """The same with the CRF of pytorch-crf, which takes its weights from ours."""
+    import torchcrf
+
+    theirs = torchcrf.CRF(TAGS)
+
+    def loss(crf: CRF, scores: Tensor, tags: Tensor, lengths: Tensor) -> Tensor:
+        theirs.start_transitions, theirs.end_transitions, theirs.transitions = crf.start, crf.stop, crf.transitions
+        return -theirs(scores, tags, inside(lengths, len(scores)), reduction="none")
+
+    return learner(PlainTorch, loss)()
+
+
 class PlainTorch(nn.Module):
     def __init__(self):
         super().__init__()
@@ -87,5 +100,6 @@ def learner(cell: Callable[[], nn.Module], loss: Callable) -> Callable[[], Calla
 CASES = {
     REFERENCE: learner(PlainTorch, looped),
     "nn.LSTM, batched CRF": learner(PlainTorch, batched),
+    "nn.LSTM, pytorch-crf": packaged,
     "peephole LSTM, our CRF": learner(lambda: BLSTM(EMBEDDING, HIDDEN), CRF.__call__),
 }

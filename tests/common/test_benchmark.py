@@ -5,7 +5,7 @@ from types import ModuleType
 
 import pytest
 
-from common import benchmark
+from common import benchmark, paths
 
 
 @pytest.fixture
@@ -27,18 +27,27 @@ def test_ratios_to_the_reference_and_seconds_of_tasks(tmp_path, monkeypatch, clo
 
         return lambda: work
 
+    def absent():
+        import a_package_that_nobody_has  # noqa: F401
+
+    monkeypatch.setattr(paths, "REPLICATIONS", tmp_path)
+    (tmp_path / "other" / "records").mkdir(parents=True)
     module = ModuleType("replications.other.bench")
     module.__spec__ = ModuleSpec(module.__name__, None)
     module.UNIT, module.REFERENCE = "words", "plain"
-    module.CASES = {"ours": takes("ours", 0.5, 20), "plain": takes("plain", 2, 20)}
+    module.CASES = {"ours": takes("ours", 0.5, 20), "plain": takes("plain", 2, 20), "a rival": absent}
     module.TASKS = {"counting": takes("counting", 3), "sorting": takes("sorting", 4)}
     monkeypatch.setitem(sys.modules, module.__name__, module)
-    table = benchmark.bench(["other"], tmp_path / "new" / "bench.json")
+    table = benchmark.bench(["other"], tmp_path / "new" / "bench.json", record=True)
     found = json.loads((tmp_path / "new" / "bench.json").read_text())
     assert found["papers"]["other"] == {
         "plain": {"per_second": 10, "unit": "words", "ratio": 1, "ratio_range": [1, 1]},
         "ours": {"per_second": 40, "unit": "words", "ratio": 4, "ratio_range": [4, 4]},
+        "a rival": {"missing": "a_package_that_nobody_has"},
     }
+    kept = json.loads(paths.speed("other").read_text())
+    assert (kept["cases"], kept["tasks"]) == (found["papers"]["other"], found["tasks"]["other"])
+    assert "a rival  not measured: no a_package_that_nobody_has here" in table
     assert found["tasks"]["other"] == {
         "counting": {"seconds": 3, "range": [3, 3]},
         "sorting": {"seconds": 4, "range": [4, 4]},

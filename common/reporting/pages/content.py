@@ -1,6 +1,7 @@
 """What a paper's page says, for the HTML and the Markdown alike."""
 
 import ast
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -174,24 +175,33 @@ class PaperReport:
             yield from self.runs[scale].values()
 
     @property
+    def speed(self) -> dict[str, Any]:
+        """What ``replicate bench --record`` has kept: the machine, the cases with their ratios, seconds of tasks."""
+        path = paths.speed(self.name)
+        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+    @property
     def has_unverified(self) -> bool:
         return any(row.confidence == "unverified" for _, row in self.paper.rows())
+
+
+def surroundings(made: dict[str, Any]) -> str:
+    """On what, and with which versions, something was ``made``."""
+    around = [
+        made.get("device", "unknown device"),
+        text.several(made["threads"], "thread") if made.get("threads") else "",
+        PRECISIONS.get(made.get("precision"), ""),
+        f"Python {made['python']}" if made.get("python") else "",
+        ", ".join(f"{name} {version}" for name, version in made.get("versions", {}).items()),
+    ]
+    return ", ".join(part for part in around if part)
 
 
 def provenance(report: PaperReport) -> list[str]:
     """A sentence for every set of runs made in the same surroundings."""
     groups: dict[str, list[str]] = {}
     for run in report.records():
-        made = run.provenance
-        versions = ", ".join(f"{name} {version}" for name, version in made.get("versions", {}).items())
-        around = [
-            made.get("device", "unknown device"),
-            text.several(made["threads"], "thread") if made.get("threads") else "",
-            PRECISIONS.get(made.get("precision"), ""),
-            f"Python {made['python']}" if made.get("python") else "",
-            versions,
-        ]
-        groups.setdefault(", ".join(part for part in around if part), []).append(f"{run.scale}/{run.experiment}")
+        groups.setdefault(surroundings(run.provenance), []).append(f"{run.scale}/{run.experiment}")
     if len(groups) == 1:
         return [f"Every run: {next(iter(groups))}."]
     return [f"{', '.join(names)}: {around}." for around, names in groups.items()]

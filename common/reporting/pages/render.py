@@ -42,7 +42,7 @@ def environment() -> jinja2.Environment:
     writers = (
         text.printed, text.count, text.duration, text.memory, text.short, text.average, text.setting,
         cells.cells, cells.published, cells.basis, cells.reason, cells.looks, cells.listed, cells.cell, cells.verdict,
-        tied, end, effect_strip, content.provenance,
+        tied, end, effect_strip, content.provenance, content.surroundings, text.number,
     )  # fmt: skip
     env.filters |= {write.__name__: write for write in writers} | {"strip": result_strip}
     env.globals |= {"scales": SCALES} | read_yaml(TEMPLATES / "words.yaml")
