@@ -1,4 +1,4 @@
-# From a bare machine: `make repro` writes reports/, `make test` runs the tests. Python 3.11 or 3.12 is all they need.
+# From a bare machine: `make repro` writes reports-here/, `make test` runs the tests. Python 3.11 or 3.12 is all they need.
 .PHONY: help repro test clean
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # The networks of the quick scale are too small to share: two threads gain little, and lose much on a busy machine.

@@ -41,7 +41,7 @@ class Shown:
     says: str  # docstring
     code: str  # without it
     quoted: str = ""  # a line of it
-    exercise: exercises.Exercise | None = None
+    asked: list[exercises.Exercise] = field(default_factory=list)  # that ask for it, or for a method of it
 
     @property
     def place(self) -> str:
@@ -64,8 +64,8 @@ class Shown:
 
     @property
     def by_hand(self) -> Iterator[tuple[str, str]]:
-        """(property, source of its test) of the exercise's tests that are worked by hand."""
-        for test, says in self.exercise.entry.tests.items() if self.exercise else ():
+        """(property, source of its test) of the exercises' tests that are worked by hand."""
+        for test, says in (pair for one in self.asked for pair in one.entry.tests.items()):
             file, _, name = test.partition("::")
             if BY_HAND.search(name):
                 text = (paths.ROOT / file).read_text(encoding="utf-8")
@@ -108,8 +108,11 @@ def inline(text: str, folder: Path) -> Markup:
 
 
 def plain(docstring: str) -> str:
-    """Without the marks of reStructuredText."""
-    return re.sub(r":\w+:`~?([^`]+)`", r"\1", docstring).replace("``", "")
+    """Without the marks of reStructuredText; a paragraph is one line, since a column has another width."""
+    text = re.sub(r":\w+:`~?([^`]+)`", r"\1", docstring).replace("``", "")
+    text = re.sub(r"::$", ":", text, flags=re.M)
+    prose = r"^(?=[^\s*|-])(?!.*\S  )"  # neither indented nor in columns
+    return re.sub(rf"({prose}.+)\n(?={prose})", r"\1 ", text, flags=re.M)
 
 
 class Page:
@@ -135,6 +138,7 @@ class Page:
         model = ast.parse((self.folder / "model.py").read_text(encoding="utf-8"))
         self.model = plain(ast.get_docstring(model) or "")
         self.rows = [row for table in tables for row in self._rows(table)]
+        self._rest([one for one in asked if one.paper == name and (one.path, one.name) not in self.seen])
 
     def _rows(self, table: re.Match) -> Iterator[Row]:
         heads = [head.strip() for head in table[1].split("|")]
@@ -196,7 +200,20 @@ class Page:
         self.seen.add((path, name))
         code = source.shown(text, first, node.body[0].lineno - 1) + source.shown(text, body, end)
         says = plain(source.docstring(path, text, name))
-        return Shown(path, name, first, end, says, textwrap.dedent(code), quoted, self.exercises.get((path, name)))
+        asked = [self.exercises[path, name]] if (path, name) in self.exercises else []
+        return Shown(path, name, first, end, says, textwrap.dedent(code), quoted, asked)
+
+    def _rest(self, asked: list[exercises.Exercise]) -> None:
+        """What exercises ask for and no row names: methods beside their class where it is shown, else in a last row."""
+        shown = {(one.path, one.name): one for row in self.rows for one in row.shown if one.code and one.says}
+        row = Row(Markup("more to write yourself"), Markup(""))
+        for one in asked:
+            owner = shown.get((one.path, one.name.partition(".")[0])) if "." in one.name else None
+            if owner:
+                owner.asked.append(one)
+            else:
+                row.shown.append(self._definition(one.path, one.name))
+        self.rows += [row] if row.shown else []
 
     def _file(self, path: Path) -> Iterator[Shown]:
         """Its docstring and what exercises ask of it; of the paper's model and of cells all, where nothing is asked."""

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from common import paths
-from common.course import annotated
+from common.course import annotated, exercises
 from common.errors import UserError
 
 PAPERS = annotated.papers()
@@ -46,6 +46,20 @@ def test_exercises_bring_their_examples_by_hand():
     text = annotated.page("hochreiter1997_lstm")
     assert "replicate exercise start hochreiter1997_lstm 1" in text
     assert "def test_memory_worked_by_hand" in text and "[0, 0, 0, 0, 0, 7, 0, 0, 6]" in text
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_every_exercise_of_a_paper_is_on_its_page_once(paper):
+    told = re.findall(rf"replicate exercise start {paper} (\d)<", annotated.page(paper))
+    assert sorted(map(int, told)) == [one.number for one in exercises.of(paper)]
+
+
+def test_docstrings_flow_in_their_column():
+    says = "The head, which goes on\nin a second line::\n\n    y = 1\n    z = ``y``\n\nArgs:\n    y: see :class:`~a.B`."
+    assert annotated.plain(says) == (
+        "The head, which goes on in a second line:\n\n    y = 1\n    z = y\n\nArgs:\n    y: see a.B."
+    )
+    assert annotated.plain("one   1\nthree 3\nfour  4") == "one   1\nthree 3\nfour  4"
 
 
 def test_cells_of_markdown():
