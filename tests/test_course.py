@@ -6,7 +6,7 @@ import shlex
 import pytest
 
 from common import config, paths
-from common.course import exercises, notebooks, quotes
+from common.course import documents, exercises, notebooks, quotes
 from common.reporting.pages import render
 
 DOCS = paths.ROOT / "docs"
@@ -17,9 +17,7 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
 def heading_anchors(path):
-    """As GitHub makes them."""
-    heads = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.M)
-    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+    return set(map(documents.anchor, re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.M)))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -37,6 +35,20 @@ def test_every_link_leads_somewhere(page):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_quoted_line_is_there_and_has_its_number(page):
     assert quotes.numbered(page) == page.read_text(encoding="utf-8"), "run: replicate annotate"
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.stem)
+def test_the_page_for_a_browser_is_current_and_stays_on_disk(page):
+    written = page.with_suffix(".html").read_text(encoding="utf-8")
+    assert written == documents.page(page), "run: replicate annotate"
+    ids, links = (set(re.findall(rf'{attribute}="([^"]+)"', written)) for attribute in ("id", "href"))
+    for target in links - {"data:,"}:
+        file, _, anchor = target.partition("#")
+        assert (page.parent / file).exists() and not (
+            file.endswith(".md") and page.parent == (page.parent / file).parent
+        )
+        assert file or anchor in ids
+    assert not re.search(r"<script|@import|url\(|src=\"http", written)
 
 
 def test_topics_are_numbered_and_each_has_everything():
@@ -72,7 +84,7 @@ def test_every_paper_with_exercises_is_taught():
 
 def test_the_front_pages_lead_to_the_course(monkeypatch, tmp_path):
     fronts = [text for name, text in render.pages([]) if name in ("index.html", "README.md")]
-    assert len(fronts) == 2 and all("../docs/course.md" in text for text in fronts)
+    assert len(fronts) == 2 and all(re.search(r"../docs/course.(html|md)", text) for text in fronts)
     first_screen = (paths.ROOT / "README.md").read_text(encoding="utf-8").partition("## The two commands")[0]
     assert "docs/course.md" in first_screen
     monkeypatch.setattr(paths, "REPORTS", tmp_path / "reports")  # an installed package has none

@@ -72,13 +72,14 @@ def _require_tests() -> None:
 
 
 def annotate(papers: Annotated[Optional[list[str]], typer.Argument(help="Folder names; none: all.")] = None) -> None:
-    """Write docs/annotated/, the equations of papers beside their lines, and the numbers of lines in docs/*.md."""
-    from common.course import annotated, quotes
+    """Write docs/annotated/, the equations of papers beside their lines, and docs/*.html from docs/*.md with the
+    numbers of lines in them."""
+    from common.course import annotated, documents, quotes
 
     if paths.INSTALLED:
         raise UserError("annotated pages belong to a checkout; this is an installed package")
     names = [config.require_paper(name) for name in papers or annotated.papers()]
-    for path in (*annotated.write(names), *quotes.renumber(paths.ROOT / "docs")):
+    for path in (*annotated.write(names), *quotes.renumber(documents.FOLDER), *documents.write()):
         typer.echo(path.relative_to(paths.ROOT))
 
 

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 import jinja2
 from markupsafe import Markup
 
-from common import paths
+from common import config, paths
 from common.config import SCALES, read_yaml
 from common.reporting import text
+from common.reporting.evidence.published import load_paper
 from common.reporting.pages import cells, content
 from common.reporting.pages.content import Group, PaperReport
 from common.reporting.pages.environment import TEMPLATES
@@ -49,15 +50,23 @@ def environment() -> jinja2.Environment:
     return env
 
 
+def _beside(name: str) -> Iterator[tuple[str, str]]:
+    """(name, title) of the papers before and after one, whether or not the report is on them."""
+    names = config.papers()
+    place = names.index(name)
+    for other in [*names[max(place - 1, 0) : place], *names[place + 1 : place + 2]]:
+        yield other, load_paper(other).title
+
+
 def pages(reports: Sequence[PaperReport]) -> Iterator[tuple[str, str]]:
     """(file name, text): the front page, and a page for each paper with links to its neighbours, in both forms."""
     env = environment()
     counts = Counter(verdict for report in reports for _, verdict in report.outcomes)
+    neighbours = {report.name: list(_beside(report.name)) for report in reports}
     course = (paths.REPORTS.parent / "docs" / "course.md").exists()
     env.globals |= {"reports": reports, "counts": counts, "course": course}
     for kind, front in (("html", "index.html"), ("md", "README.md")):
         yield front, env.get_template(f"index.{kind}.j2").render()
-        for number, report in enumerate(reports):
-            neighbours = [*reports[max(number - 1, 0) : number], *reports[number + 1 : number + 2]]
-            page = env.get_template(f"paper.{kind}.j2").render(report=report, neighbours=neighbours)
+        for report in reports:
+            page = env.get_template(f"paper.{kind}.j2").render(report=report, neighbours=neighbours[report.name])
             yield f"{report.name}.{kind}", page

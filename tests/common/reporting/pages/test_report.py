@@ -1,6 +1,7 @@
 import copy
 import json
 import re
+import shutil
 import xml.etree.ElementTree as ElementTree
 from dataclasses import fields
 from html.parser import HTMLParser
@@ -76,7 +77,9 @@ def test_a_report_of_one_paper_keeps_the_pages_of_the_others(suite, monkeypatch)
         (suite.root / "reports" / name).parent.mkdir(parents=True, exist_ok=True)
         (suite.root / "reports" / name).write_bytes(content)
     monkeypatch.setattr(config, "papers", lambda: [suite.name, "other1999_net"])
+    shutil.copytree(suite.folder, suite.folder.with_name("other1999_net"), ignore=shutil.ignore_patterns("r*"))
     report([suite.name])
+    assert b'<a href="other1999_net.html">' in suite.pages()[f"{suite.name}.html"]
     assert suite.pages().items() >= kept.items() and b"fake2001_nets" in suite.pages()[f"{suite.name}.html"]
 
 
