@@ -88,6 +88,8 @@ def test_the_classifier_begins_with_what_was_pretrained_and_is_tried(checkout, t
     shown = demo.demo(folder / "seed-1.pt", "The plot was NOT dull, Zanzibar!").splitlines()
     assert [line.split()[0] for line in shown[:7]] == ["the", "plot", "was", "not", "dull", ",", "zanzibar"]
     assert shown[8] == "words that it has not learnt: ,, zanzibar, !"
+    with pytest.raises(UserError, match="'<br />': there are no words in it; give a review"):
+        demo.demo(folder / "seed-1.pt", "<br />")
     run = results | {"history": [("1", 1, 5, "valid/error", 40.0), ("1", 2, 9, "valid/error", 30.0)]}
     with look.style():
         found = {name: figure for name, _, figure in figures.draw({"lm_lstm": run})}
@@ -114,6 +116,8 @@ def test_your_own_reviews(tmp_path, corpus):
     assert [len(corpus.splits[name].labels) for name in ("valid", "test", "text")] == [8, 20, 72]
     assert corpus.splits["text"].labels.tolist().count(-1) == 20
     assert data.tokenise("It's BAD.<br /><br />Really") == ["it's", "bad", ".", "really"]
+    scripts = "हिन्दी की çok İyi cafe\u0301!"  # marks stay with their letters
+    assert data.tokenise(scripts) == ["हिन्दी", "की", "çok", "i\u0307yi", "café", "!"]
     file, other = tmp_path / "own.txt", tmp_path / "other.txt"
     other.write_text("".join(f"{label}\tfine\n" for label in "ab" * 8))
     for text, message in {
