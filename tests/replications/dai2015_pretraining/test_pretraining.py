@@ -1,5 +1,6 @@
 import io
 import random
+import shutil
 import tarfile
 
 import numpy as np
@@ -94,6 +95,27 @@ def test_the_classifier_begins_with_what_was_pretrained_and_is_tried(checkout, t
     with look.style():
         found = {name: figure for name, _, figure in figures.draw({"lm_lstm": run})}
     assert found["curves"].axes[0].lines[0].get_ydata().tolist() == [40, 30] and "reading-lm_lstm" in found
+
+
+def test_a_run_that_ends_between_its_trainings_goes_on_to_the_same_end(checkout, tmp_path, monkeypatch):
+    """What is dropped out of the classifier does not depend on whether pretraining went before in this process."""
+    own, trained, weights = settings(reviews(tmp_path), dropout=0.5, embedding_dropout=0.3), experiment.trained, []
+
+    def ends(run, seed, module, *others, **options):
+        if "name" not in options:
+            raise KeyboardInterrupt
+        return trained(run, seed, module, *others, **options)
+
+    for interrupted in (False, True):
+        if interrupted:
+            monkeypatch.setattr(experiment, "trained", ends)
+            with pytest.raises(KeyboardInterrupt):
+                execute(PAPER, "lm_lstm", overrides=own)
+            monkeypatch.setattr(experiment, "trained", trained)
+        folder = execute(PAPER, "lm_lstm", overrides=own)
+        weights.append(torch.load(folder / "seed-1.pt", weights_only=True)["weights"])
+        shutil.rmtree(folder)
+    assert all(torch.equal(weight, weights[1][name]) for name, weight in weights[0].items())
 
 
 def test_made_up_reviews_have_as_much_of_the_other_mood_before_but():
