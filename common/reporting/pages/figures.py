@@ -33,7 +33,7 @@ def style() -> Iterator[None]:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Writes the SVG, and its folder: transparent, in the reader's own sans-serif font, with ink for a dark page too."""
+    """Writes the SVG, and its folder: transparent, in the reader's own sans-serif font, with ink for dark pages too."""
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     text = buffer.getvalue().replace("'DejaVu Sans'", "system-ui, 'Helvetica Neue', Arial, 'DejaVu Sans'")
