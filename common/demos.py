@@ -45,7 +45,19 @@ def tried(
         UserError: an unknown name, no trained network, or a text that it cannot use.
     """
     demo = program(paper)
+    if not hasattr(demo, "ACCEPTS"):  # the name of a file may have any bytes
+        _require_text(text)
     experiment = experiment or demo.DEFAULT_EXPERIMENT
     config.resolve(paper, experiment, scale)  # an unknown name is an error of its own
     model = run_folder(paper, name, "own") / f"seed-{seed}.pt" if name else find(paper, experiment, scale, seed)
     return demo.demo(model, text, seed=seed, length=length)
+
+
+def _require_text(text: str) -> None:
+    """A UserError for bytes of the command line that are not text: no answer could repeat them."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        byte = ord(text[error.start]) & 0xFF
+        wrong = f"the text is not UTF-8 (byte 0x{byte:02x})"
+        raise UserError(f"{wrong}; convert it with: iconv -f latin1 -t utf-8") from None

@@ -104,15 +104,20 @@ class RandomState(L.Callback):
             "cuda": cuda,
         }
 
+    @staticmethod
+    def restore(state: dict) -> None:
+        """Goes on from what was :meth:`present`."""
+        version, words, gauss = state["python"]
+        random.setstate((version, tuple(words), gauss))
+        keys, *rest = state["numpy"]
+        np.random.set_state(("MT19937", np.array(keys, dtype=np.uint32), *rest))
+        torch.set_rng_state(state["torch"])
+        if state["cuda"] is not None and torch.cuda.is_initialized():
+            torch.cuda.set_rng_state(state["cuda"])
+
     def on_train_batch_start(self, *_) -> None:
         if self.loaded is not None:  # as late as possible: setting up consumes random numbers
-            version, words, gauss = self.loaded["python"]
-            random.setstate((version, tuple(words), gauss))
-            keys, *rest = self.loaded["numpy"]
-            np.random.set_state(("MT19937", np.array(keys, dtype=np.uint32), *rest))
-            torch.set_rng_state(self.loaded["torch"])
-            if self.loaded["cuda"] is not None and torch.cuda.is_initialized():
-                torch.cuda.set_rng_state(self.loaded["cuda"])
+            self.restore(self.loaded)
             self.loaded = None
 
 

@@ -53,7 +53,10 @@ def trained(
     """
     path = run.seed_folder(seed) / f"{name}.pt"
     if path.exists():
-        part(module).load_state_dict(checkpoints.load(path)["weights"])
+        saved = checkpoints.load(path)
+        part(module).load_state_dict(saved["weights"])
+        if "random" in saved:  # what follows draws as if this training had just ended
+            checkpoints.RandomState.restore(saved["random"])
     else:
         fit(
             run,
@@ -78,6 +81,7 @@ def trained(
                     "config": run.settings,
                     "vocabularies": [each.fingerprint for each in _vocabularies(run.corpus)],
                     "weights": copied(part(module)),
+                    "random": checkpoints.RandomState.present(),
                     **(about or {}),
                 },
                 path,

@@ -4,6 +4,7 @@ import re
 import tarfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +16,7 @@ from common.data import catalog, fetch
 from common.data.order import Loader, batch_count, by_length
 from common.data.text.sentences import read_lines
 from common.errors import UserError, unknown
-from common.text.letters import composed
+from common.text.letters import composed, marks
 from common.text.vocabulary import EOS, Vocabulary
 from common.training.provenance import sha256_json
 from replications.dai2015_pretraining import made_up
@@ -24,7 +25,6 @@ from replications.dai2015_pretraining.config import Config
 MEMBER = re.compile(r"aclImdb/(train|test)/(neg|pos|unsup)/(\d+)_\d+\.txt")
 LABELS = {"neg": "negative", "pos": "positive", "unsup": ""}
 BREAK = re.compile(r"<br\s*/?>")
-WORD = re.compile(r"\w+(?:'\w+)*|[^\w\s]")
 HELD_OUT = 0.15  # of the training reviews of each label, the last ones: for validation
 MADE, TESTED = 4000, 1000  # made-up reviews to learn from and to be tested on
 POOL = 50  # batches that are sorted by length together
@@ -59,9 +59,15 @@ class Reviews:
     fingerprint: str
 
 
+@cache
+def _word() -> re.Pattern:
+    run = rf"\w[\w{marks()}]*"  # a letter keeps the marks that it carries
+    return re.compile(rf"{run}(?:'{run})*|[^\w\s]")
+
+
 def tokenise(text: str) -> list[str]:
     """Words in lower case; punctuation marks are words (section 4.1)."""
-    return WORD.findall(BREAK.sub(" ", composed(text)).lower())
+    return _word().findall(BREAK.sub(" ", composed(text)).lower())
 
 
 def encode(vocabulary: Vocabulary, words: Sequence[str], length: int) -> np.ndarray:

@@ -66,8 +66,8 @@ def describe(
 def judge(best: Sequence[Words], split: Split, consensus: bool = False) -> dict[str, float]:
     """BLEU, also without its penalty of short captions; of our own pictures, the share of captions that are right."""
     found = metrics.bleu(best, split.captions)
-    penalty = brevity_penalty(best, split.captions)
-    found |= {f"{name}/no_brevity_penalty": value / penalty for name, value in found.items()}
+    penalty = brevity_penalty(best, split.captions)  # 0, as BLEU is, where next to nothing was written
+    found |= {f"{name}/no_brevity_penalty": value and value / penalty for name, value in found.items()}
     if consensus:
         found |= metrics.consensus(best, split.captions)
     if split.scenes:

@@ -122,3 +122,9 @@ def test_list_names_papers_experiments_scales_and_corpora(replicate):
 def test_a_paper_without_a_demonstration_says_so(replicate):
     code, _, errors = replicate("try", "hochreiter1997_lstm")
     assert code == 2 and "hochreiter1997_lstm: its networks solve made-up tasks, there is nothing to try" in errors
+
+
+def test_a_text_of_other_bytes_is_refused_before_it_is_read(replicate):
+    latin1 = b"caf\xe9".decode("utf-8", "surrogateescape")  # as Python hands on the bytes of a command line
+    status, _, errors = replicate("try", "dai2015_pretraining", latin1)
+    assert status == 2 and "the text is not UTF-8 (byte 0xe9); convert it with: iconv" in errors

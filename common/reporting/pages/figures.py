@@ -33,11 +33,12 @@ def style() -> Iterator[None]:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Writes the SVG: transparent, in the reader's own sans-serif font, with ink that follows a dark page."""
+    """Writes the SVG, and its folder: transparent, in the reader's own sans-serif font, with ink for dark pages too."""
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     text = buffer.getvalue().replace("'DejaVu Sans'", "system-ui, 'Helvetica Neue', Arial, 'DejaVu Sans'")
     head, tag, body = text.partition("<defs>")
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(head + DARK + tag + body, encoding="utf-8")
 
 

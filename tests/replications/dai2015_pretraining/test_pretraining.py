@@ -1,5 +1,6 @@
 import io
 import random
+import shutil
 import tarfile
 
 import numpy as np
@@ -88,10 +89,33 @@ def test_the_classifier_begins_with_what_was_pretrained_and_is_tried(checkout, t
     shown = demo.demo(folder / "seed-1.pt", "The plot was NOT dull, Zanzibar!").splitlines()
     assert [line.split()[0] for line in shown[:7]] == ["the", "plot", "was", "not", "dull", ",", "zanzibar"]
     assert shown[8] == "words that it has not learnt: ,, zanzibar, !"
+    with pytest.raises(UserError, match="'<br />': there are no words in it; give a review"):
+        demo.demo(folder / "seed-1.pt", "<br />")
     run = results | {"history": [("1", 1, 5, "valid/error", 40.0), ("1", 2, 9, "valid/error", 30.0)]}
     with look.style():
         found = {name: figure for name, _, figure in figures.draw({"lm_lstm": run})}
     assert found["curves"].axes[0].lines[0].get_ydata().tolist() == [40, 30] and "reading-lm_lstm" in found
+
+
+def test_a_run_that_ends_between_its_trainings_goes_on_to_the_same_end(checkout, tmp_path, monkeypatch):
+    """What is dropped out of the classifier does not depend on whether pretraining went before in this process."""
+    own, trained, weights = settings(reviews(tmp_path), dropout=0.5, embedding_dropout=0.3), experiment.trained, []
+
+    def ends(run, seed, module, *others, **options):
+        if "name" not in options:
+            raise KeyboardInterrupt
+        return trained(run, seed, module, *others, **options)
+
+    for interrupted in (False, True):
+        if interrupted:
+            monkeypatch.setattr(experiment, "trained", ends)
+            with pytest.raises(KeyboardInterrupt):
+                execute(PAPER, "lm_lstm", overrides=own)
+            monkeypatch.setattr(experiment, "trained", trained)
+        folder = execute(PAPER, "lm_lstm", overrides=own)
+        weights.append(torch.load(folder / "seed-1.pt", weights_only=True)["weights"])
+        shutil.rmtree(folder)
+    assert all(torch.equal(weight, weights[1][name]) for name, weight in weights[0].items())
 
 
 def test_made_up_reviews_have_as_much_of_the_other_mood_before_but():
@@ -114,6 +138,8 @@ def test_your_own_reviews(tmp_path, corpus):
     assert [len(corpus.splits[name].labels) for name in ("valid", "test", "text")] == [8, 20, 72]
     assert corpus.splits["text"].labels.tolist().count(-1) == 20
     assert data.tokenise("It's BAD.<br /><br />Really") == ["it's", "bad", ".", "really"]
+    scripts = "हिन्दी की çok İyi cafe\u0301!"  # marks stay with their letters
+    assert data.tokenise(scripts) == ["हिन्दी", "की", "çok", "i\u0307yi", "café", "!"]
     file, other = tmp_path / "own.txt", tmp_path / "other.txt"
     other.write_text("".join(f"{label}\tfine\n" for label in "ab" * 8))
     for text, message in {

@@ -50,6 +50,13 @@ def test_bleu_without_its_penalty():
     assert found["bleu4/no_brevity_penalty"] == pytest.approx(100) and found["bleu4"] == pytest.approx(100 * score.bp)
 
 
+def test_a_network_that_writes_nothing_has_no_bleu():
+    """Its penalty is so small that it is 0 in double precision."""
+    references = [[tuple("abcdefghijkl")]] * 100
+    found = evaluation.judge([()] * 100, SimpleNamespace(captions=references, scenes=()))
+    assert evaluation.brevity_penalty([()] * 100, references) == 0 and set(found.values()) == {0.0}
+
+
 def test_a_run_its_figures_and_its_demo(tiny, tmp_path):
     folder = execute(PAPER, "hard", overrides=settings())
     found = json.loads((folder / "results.json").read_text())
