@@ -24,6 +24,7 @@ from common.errors import UserError, unknown
 
 SCALES = ("quick", "scaled", "paper")
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, which a report of hundreds of rows notices
+MOST_SEEDS = 10_000  # of a range
 Seed = Annotated[int, Field(ge=0, lt=2**32)]  # what NumPy takes
 
 
@@ -39,6 +40,13 @@ class Settings(BaseModel):
     @classmethod
     def _a_range_is_a_list(cls, value: Any) -> Any:
         return numbers(value) if isinstance(value, str) else value
+
+    @field_validator("seeds")
+    @classmethod
+    def _none_counts_twice(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(seeds)) < len(seeds):
+            raise ValueError("a seed stands there twice; name each once")
+        return seeds
 
 
 def papers() -> list[str]:
@@ -172,7 +180,7 @@ def parse_seeds(texts: Iterable[str]) -> list[int]:
 def numbers(text: str) -> list[int]:
     """``1, 2 5-7`` as [1, 2, 5, 6, 7]; a ValueError if something else stands there."""
     ends = [[int(end) for end in part.split("-")] for part in text.replace(",", " ").split()]
-    if any(len(pair) > 2 or pair[0] > pair[-1] for pair in ends):
+    if any(len(pair) > 2 or not 0 <= pair[-1] - pair[0] < MOST_SEEDS for pair in ends):
         raise ValueError(f"{text!r}: write numbers such as 1,2,3 or 1-3")
     return [one for pair in ends for one in range(pair[0], pair[-1] + 1)]
 

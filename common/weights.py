@@ -71,6 +71,7 @@ def ship(paper: str, experiment: str) -> Path:
     if not trained.exists():
         raise UserError(f"{trained}: no trained model; train it: replicate run {paper} {experiment}")
     saved = checkpoints.load(trained)
+    saved.pop("random", None)  # nothing follows it
     halves = {key: each.half() if each.is_floating_point() else each for key, each in saved["weights"].items()}
     shipped = folder(paper, "quick") / experiment / name
     checkpoints.save_atomically(saved | {"weights": halves}, shipped)

@@ -83,10 +83,12 @@ def test_texts_stand_as_they_are_and_all_else_is_yaml(monkeypatch):
 
 def test_seeds_as_people_type_them(toy):
     assert config.parse_seeds(["1,2", "3", "4, 5 6", "8-10"]) == [1, 2, 3, 4, 5, 6, 8, 9, 10]
-    for wrong in ("1,x", "3-1", "1-2-3", "-1"):
+    for wrong in ("1,x", "3-1", "1-2-3", "-1", "1-9999999999"):
         with pytest.raises(UserError, match=f"--seeds {wrong}: give whole numbers, such as 1,2,3 or 1-3"):
             config.parse_seeds([wrong])
     assert config.resolve(TOY, "net", "quick", ["seeds=1001-1003"])["seeds"] == [1001, 1002, 1003]
+    with pytest.raises(UserError, match="a seed stands there twice; name each once"):
+        config.resolve(TOY, "net", "quick", ["seeds=1-3,2"])
 
 
 def test_experiments_of_a_scale(toy):
