@@ -15,12 +15,10 @@ from replications.huang2015_bilstm_crf.config import Config
 from replications.huang2015_bilstm_crf.features import DESCRIBE
 from replications.huang2015_bilstm_crf.module import Tagger
 
-DIGIT = re.compile(r"\d")
-
 
 def normalise(word: str) -> str:
     """How a word vector is looked up: lower case, every digit a 0."""
-    return DIGIT.sub("0", word.lower())
+    return re.sub(r"\d", "0", word.lower())
 
 
 def load_data(config: Config) -> TaggedCorpus:

@@ -1,5 +1,7 @@
 """How the networks are trained: on -log p(tags | words), by plain gradient descent (section 3.3) or by Adam."""
 
+from functools import partial
+
 import torch
 
 from common.data.tagged.corpus import TaggedCorpus
@@ -21,10 +23,6 @@ class Tagger(Tagging):
         self.config = config
 
     def configure_optimizers(self) -> dict:
-        config, weights = self.config, self.parameters()
-        optimiser: torch.optim.Optimizer = (
-            torch.optim.SGD(weights, config.lr)
-            if config.optimizer == "sgd"
-            else torch.optim.Adam(weights, config.lr, fused=True)
-        )
-        return decaying(optimiser, config.decay, self.updates)
+        config = self.config
+        kind = {"sgd": torch.optim.SGD, "adam": partial(torch.optim.Adam, fused=True)}[config.optimizer]
+        return decaying(kind(self.parameters(), config.lr), config.decay, self.updates)
