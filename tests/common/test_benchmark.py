@@ -58,6 +58,16 @@ def test_ratios_to_the_reference_and_seconds_of_tasks(tmp_path, monkeypatch, clo
     )
 
 
+def test_a_module_of_ours_that_is_missing_is_no_absent_rival():
+    def mistaken():
+        import common.no_such_module  # noqa: F401
+
+    module = ModuleType("replications.other.bench")
+    module.REFERENCE, module.CASES = "plain", {"plain": mistaken}
+    with pytest.raises(ModuleNotFoundError, match="common.no_such_module"):
+        benchmark._measure(module)
+
+
 def test_where_nothing_can_be_written_nothing_is_measured(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setattr(benchmark, "_measure", lambda module: pytest.fail("minutes were spent"))
