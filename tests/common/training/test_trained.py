@@ -2,9 +2,11 @@
 
 import math
 import os
+import random
 import signal
 import types
 
+import numpy as np
 import pytest
 import torch
 
@@ -59,6 +61,19 @@ def fitted(run, module, **options):
 
 def curve(run, metric):
     return [row[4] for row in run.rows if row[3] == metric]
+
+
+def test_what_follows_a_training_draws_the_same_whether_it_was_made_or_read(run):
+    class Noisy(Line):
+        def training_step(self, batch, index):
+            return super().training_step(batch + torch.rand(()) + np.random.rand() + random.random(), index)
+
+    def draws():
+        module = fitted(run, Noisy())
+        return module.weight.item(), torch.rand(()).item(), np.random.rand(), random.random()
+
+    made = draws()
+    assert draws() == made
 
 
 def test_what_an_epoch_adds_up_to(run):
